@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# make            build ./tdmem
+# make run        install what is missing, build, run configs/quick.json
+# make check      install what is missing, build, run all tests
+# make bench      speed of the model, as JSON
+# V=1 shows the commands; CC=clang, SANITIZE=address,undefined, O=build-dir.
+
+CC	?= gcc
+ifeq ($(origin CC),default)
+CC	:= gcc
+endif
+O	?= build
+DEPS	:= contrib/install-packages.sh
+
+WARN	:= -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes \
+	   -Wmissing-prototypes -Wvla
+CFLAGS	?= -O2 -g
+ifdef SANITIZE
+O	:= build/$(subst $(comma),-,$(SANITIZE))
+CFLAGS	+= -fsanitize=$(SANITIZE) -fno-sanitize-recover=all \
+	   -fno-omit-frame-pointer
+endif
+comma	:= ,
+VERSION	:= 0.1
+
+LIBS	= $(shell pkg-config --libs jansson hwloc) -lm -lpthread
+LIBCFLAGS = $(shell pkg-config --cflags jansson hwloc)
+ALL_CFLAGS = -std=gnu11 -I. $(WARN) $(LIBCFLAGS) \
+	   -DTDMEM_VERSION='"$(VERSION)"' $(CFLAGS)
+
+ROOMS	:= bench workloads guest-agent model/machine model/module model/host
+SRC	:= $(foreach r,$(ROOMS),$(wildcard $(r)/*.c))
+ASM	:= $(foreach r,$(ROOMS),$(wildcard $(r)/*.S))
+MAIN	:= bench/tdmem.c
+LIBOBJ	:= $(patsubst %.c,$(O)/%.o,$(filter-out $(MAIN),$(SRC))) \
+	   $(patsubst %.S,$(O)/%.o,$(ASM))
+LIB	:= $(O)/libtdmem.a
+UNIT	:= $(patsubst %.c,$(O)/%,$(wildcard tests/unit/test_*.c))
+TESTOBJ	:= $(patsubst %.c,$(O)/%.o,$(filter-out $(wildcard tests/unit/test_*.c), \
+	   $(wildcard tests/unit/*.c)))
+
+ifeq ($(V),1)
+Q	:=
+say	= @:
+else
+Q	:= @
+say	= @printf '  %-7s %s\n' $(1) $(2)
+endif
+
+.PHONY: all run check unit bench clean deps
+.SECONDARY:
+
+all: tdmem
+
+# The program is linked into $(O) and copied out when that is the default.
+tdmem: $(O)/tdmem
+	$(Q)[ "$(O)" != build ] || cp $(O)/tdmem $@
+
+$(O)/tdmem: $(O)/bench/tdmem.o $(LIB)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+$(LIB): $(LIBOBJ)
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+$(O)/%.o: %.c
+	$(call say,CC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(O)/%.o: %.S
+	$(call say,AS,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+# A unit test is one file with a main() of its own, linked with the library.
+$(O)/tests/unit/test_%: $(O)/tests/unit/test_%.o $(TESTOBJ) $(LIB)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
+
+unit: $(UNIT)
+
+deps:
+	$(Q)sh $(DEPS)
+
+clean:
+	$(Q)rm -rf build tdmem
+
+-include $(LIBOBJ:.o=.d) $(O)/bench/tdmem.d $(UNIT:=.d)

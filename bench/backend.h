@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A backend executes the scenario of one cell once and gives a sample.
+ * Adding one is one file and one line in backends[].
+ */
+#ifndef TDMEM_BENCH_BACKEND_H
+#define TDMEM_BENCH_BACKEND_H
+
+#include <stdint.h>
+
+#include "bench/err.h"
+#include "bench/scenario.h"
+#include "guest-agent/hist.h"
+#include "model/host/host.h"
+#include "model/machine/machine.h"
+
+/** How a cell ended; results carry it by name. */
+enum cell_status {
+	CELL_OK,
+	CELL_VM_BUGGED,
+	CELL_LIVELOCK,
+	CELL_TIMEOUT,
+	CELL_UNSUPPORTED,
+	CELL_FAILED, /* the model halted or ran out of memory */
+	CELL_STOPPED, /* interrupted: not a result */
+};
+const char *cell_status_name(enum cell_status status);
+
+/** What one repeat of one cell gave. */
+struct sample {
+	enum cell_status status;
+	char reason[256];
+	double *value;	    /* metric_count() of them; NaN: not measured */
+	struct hist **hist; /* metric_count() of them; NULL: none */
+};
+
+/** False when out of memory. */
+bool sample_init(struct sample *sample);
+void sample_free(struct sample *sample);
+/** Set a metric by name; the name must be one of the table's. */
+void sample_set(struct sample *sample, const char *name, double value);
+/** The histogram of a metric, made when first asked for; NULL: no memory. */
+struct hist *sample_hist(struct sample *sample, const char *name);
+
+/** What the model runs with: see bench/costs.h. */
+struct model_costs {
+	struct tdx_costs tdx;
+	struct kvm_costs kvm;
+	struct line_costs line;
+};
+
+/** Everything a backend is told besides the scenario. */
+struct cell_setup {
+	struct retry_policy policy;
+	uint32_t retry_limit;
+	uint64_t seed;
+	const struct topology *topology; /* sim: of the modelled host */
+	const struct model_costs *costs;
+	double jitter;
+	uint64_t livelock_ns; /* virtual time without progress */
+	uint64_t max_ns;      /* virtual time of a cell; 0: no limit */
+	bool clear_removed;
+	const volatile int *stop; /* becomes non-zero on SIGINT, SIGTERM */
+};
+
+struct backend {
+	const char *name;
+	const char *summary;
+	bool modelled;	     /* its numbers are model output */
+	bool chooses_policy; /* false: the policy is the running kernel's */
+	/* Can it run here?  If not, `why` says what is missing. */
+	bool (*available)(char *why, size_t size);
+	/*
+	 * Execute once.  Returns 0 with the sample filled, whatever the cell's
+	 * status; -1 with *err only when it cannot even try (no memory).
+	 */
+	int (*run)(const struct scenario *scenario,
+		   const struct cell_setup *setup, struct sample *sample,
+		   struct err *err);
+};
+
+extern const struct backend *const backends[]; /* ended by NULL */
+
+#endif
