@@ -2,7 +2,8 @@
 #
 # make            build ./tdmem
 # make run        install what is missing, build, run configs/quick.json
-# make check      install what is missing, build, run all tests
+# make check      install what is missing, build, run all tests; with
+#                 SANITIZE=address,undefined under the sanitizers
 # make bench      speed of the model, as JSON
 # V=1 shows the commands; CC=clang, SANITIZE=address,undefined, O=build-dir.
 
@@ -16,18 +17,18 @@ DEPS	:= contrib/install-packages.sh
 WARN	:= -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes \
 	   -Wmissing-prototypes -Wvla
 CFLAGS	?= -O2 -g
+comma	:= ,
 ifdef SANITIZE
 O	:= build/$(subst $(comma),-,$(SANITIZE))
-CFLAGS	+= -fsanitize=$(SANITIZE) -fno-sanitize-recover=all \
+SANFLAGS := -fsanitize=$(SANITIZE) -fno-sanitize-recover=all \
 	   -fno-omit-frame-pointer
 endif
-comma	:= ,
 VERSION	:= 0.1
 
 LIBS	= $(shell pkg-config --libs jansson hwloc) -lm -lpthread
 LIBCFLAGS = $(shell pkg-config --cflags jansson hwloc)
 ALL_CFLAGS = -std=gnu11 -I. $(WARN) $(LIBCFLAGS) \
-	   -DTDMEM_VERSION='"$(VERSION)"' $(CFLAGS)
+	   -DTDMEM_VERSION='"$(VERSION)"' $(CFLAGS) $(SANFLAGS)
 
 ROOMS	:= bench workloads guest-agent model/machine model/module model/host
 SRC	:= $(foreach r,$(ROOMS),$(wildcard $(r)/*.c))
@@ -37,6 +38,9 @@ LIBOBJ	:= $(patsubst %.c,$(O)/%.o,$(filter-out $(MAIN),$(SRC))) \
 	   $(patsubst %.S,$(O)/%.o,$(ASM))
 LIB	:= $(O)/libtdmem.a
 UNIT	:= $(patsubst %.c,$(O)/%,$(wildcard tests/unit/test_*.c))
+SCRIPTS	:= $(wildcard tests/cli/run.sh)
+BENCH	:= $(patsubst %.c,$(O)/%,$(wildcard tests/bench/bench_*.c))
+CLANG_O	:= build/clang
 TESTOBJ	:= $(patsubst %.c,$(O)/%.o,$(filter-out $(wildcard tests/unit/test_*.c), \
 	   $(wildcard tests/unit/*.c)))
 
@@ -48,7 +52,7 @@ Q	:= @
 say	= @printf '  %-7s %s\n' $(1) $(2)
 endif
 
-.PHONY: all run check unit bench clean deps
+.PHONY: all run check unit test-warnings bench clean deps
 .SECONDARY:
 
 all: tdmem
@@ -80,12 +84,37 @@ $(O)/tests/unit/test_%: $(O)/tests/unit/test_%.o $(TESTOBJ) $(LIB)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
 
+$(O)/tests/bench/bench_%: $(O)/tests/bench/bench_%.o $(LIB)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+
 unit: $(UNIT)
 
+# Recursive, so that pkg-config is asked after the packages are there.
+run:
+	$(Q)sh $(DEPS) build
+	$(Q)$(MAKE) --no-print-directory tdmem
+	$(Q)./tdmem run configs/quick.json
+
+check:
+	$(Q)sh $(DEPS) check
+	$(Q)$(MAKE) --no-print-directory all unit test-warnings
+	$(Q)TDMEM=$(abspath $(O)/tdmem) TDMEM_CLANG=$(abspath $(CLANG_O)/tdmem) \
+		sh tests/run.sh $(UNIT) $(SCRIPTS)
+
+# Both compilers must be content; the second build is also what the tests
+# compare the first one's results with.
+test-warnings:
+	$(Q)$(MAKE) --no-print-directory O=$(CLANG_O) CC=clang SANITIZE= \
+		CFLAGS='-O2 -g -Werror' $(CLANG_O)/tdmem
+
+bench: $(BENCH)
+	$(Q)sh tests/bench/run.sh $(BENCH)
+
 deps:
-	$(Q)sh $(DEPS)
+	$(Q)sh $(DEPS) build
 
 clean:
 	$(Q)rm -rf build tdmem
 
--include $(LIBOBJ:.o=.d) $(O)/bench/tdmem.d $(UNIT:=.d)
+-include $(LIBOBJ:.o=.d) $(O)/bench/tdmem.d $(UNIT:=.d) $(BENCH:=.d)

@@ -1,0 +1,69 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Install what building, running and testing tdmem needs and this machine
+# lacks, by the distribution's packages.  Says what and why, changes nothing
+# else.  Usage: install-packages.sh [build|check]
+
+set -eu
+
+what=${1:-build}
+
+# package, the set that needs it, why
+packages() {
+	cat <<-LIST
+	gcc build the compiler
+	libc6-dev build the C library's headers
+	make build the build
+	pkg-config build finds the libraries' flags
+	libjansson-dev build JSON: configs, results, module scripts
+	libhwloc-dev build topology of this host and of modelled ones
+	libcmocka-dev check unit tests
+	clang check the second compiler that must build it without a warning
+	python3-jsonschema check holds results and configs to their schemas
+	LIST
+}
+
+missing() {
+	packages | while read -r name set why; do
+		[ "$set" = build ] || [ "$what" = check ] || continue
+		dpkg-query -W -f '${Status}' "$name" 2>/dev/null |
+			grep -q 'ok installed' || echo "$name: $why"
+	done
+}
+
+if ! command -v dpkg-query >/dev/null 2>&1; then
+	echo "This is not a Debian-like system: nothing is installed." >&2
+	echo "tdmem needs (names as in Debian):" >&2
+	packages | while read -r name set why; do
+		echo "  $name ($why)" >&2
+	done
+	exit 0
+fi
+
+list=$(missing)
+[ -n "$list" ] || exit 0
+
+echo "Missing packages, to be installed by apt-get:" >&2
+echo "$list" | sed 's/^/  /' >&2
+
+sudo=
+if [ "$(id -u)" -ne 0 ]; then
+	command -v sudo >/dev/null 2>&1 || {
+		echo "Neither root nor sudo: install them yourself." >&2
+		exit 1
+	}
+	sudo=sudo
+fi
+names=$(echo "$list" | cut -d: -f1)
+export DEBIAN_FRONTEND=noninteractive
+install() {
+	# shellcheck disable=SC2086
+	$sudo apt-get install -y -qq --no-install-recommends \
+		-o Dpkg::Use-Pty=0 $names >&2
+}
+# The index of packages may be missing or old: fetch it when that is so.
+install 2>/dev/null || {
+	$sudo apt-get update -qq >&2
+	install
+}
