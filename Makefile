@@ -25,8 +25,8 @@ SANFLAGS := -fsanitize=$(SANITIZE) -fno-sanitize-recover=all \
 endif
 VERSION	:= 0.1
 
-LIBS	= $(shell pkg-config --libs jansson hwloc) -lm -lpthread
-LIBCFLAGS = $(shell pkg-config --cflags jansson hwloc)
+LIBS	:= $(shell pkg-config --libs jansson hwloc 2>/dev/null) -lm -lpthread
+LIBCFLAGS := $(shell pkg-config --cflags jansson hwloc 2>/dev/null)
 ALL_CFLAGS = -std=gnu11 -I. $(WARN) $(LIBCFLAGS) \
 	   -DTDMEM_VERSION='"$(VERSION)"' $(CFLAGS) $(SANFLAGS)
 
@@ -38,7 +38,7 @@ LIBOBJ	:= $(patsubst %.c,$(O)/%.o,$(filter-out $(MAIN),$(SRC))) \
 	   $(patsubst %.S,$(O)/%.o,$(ASM))
 LIB	:= $(O)/libtdmem.a
 UNIT	:= $(patsubst %.c,$(O)/%,$(wildcard tests/unit/test_*.c))
-SCRIPTS	:= $(wildcard tests/cli/run.sh)
+SCRIPTS	:= $(wildcard tests/cli/*.sh)
 BENCH	:= $(patsubst %.c,$(O)/%,$(wildcard tests/bench/bench_*.c))
 CLANG_O	:= build/clang
 TESTOBJ	:= $(patsubst %.c,$(O)/%.o,$(filter-out $(wildcard tests/unit/test_*.c), \
