@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "model/module/module.h"
+
 enum direction { HIGHER_IS_BETTER, LOWER_IS_BETTER, NO_DIRECTION };
 
 struct metric {
@@ -25,5 +27,11 @@ const struct metric *metric_at(size_t index);
 
 /** Index of a metric; -1 for a name that is none. */
 int metric_find(const char *name);
+
+/** "higher", "lower" or "none", as results have it. */
+const char *direction_name(enum direction direction);
+
+/** What the names of a call's metrics begin with: "tdh_mem_page_aug". */
+const char *metric_call_prefix(enum tdx_call call);
 
 #endif
