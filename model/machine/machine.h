@@ -69,7 +69,8 @@ static inline bool line_op_is_read(enum line_op op)
  */
 struct line {
 	u64 free_at;  /* virtual: when it can serve the next CPU, in ps */
-	u32 version;  /* virtual: writes so far, tells stale copies */
+	u32 version;  /* virtual: number of the last write, unique in the
+			 machine: tells stale copies; 0: never written */
 	u16 owner;    /* virtual: CPU of the last writer + 1; 0: none */
 	u16 waiters;  /* virtual: first parked strand + 1; 0: none */
 };
@@ -120,6 +121,7 @@ struct strand {
 	u32 id;			   /* 0.., in order of machine_strand() */
 	u16 cpu;		   /* index into the topology */
 	bool real;		   /* words are shared by real CPUs */
+	bool timed;		   /* virtual: `clock` is the time */
 	void *user;		   /* whoever started the strand */
 };
 
@@ -200,14 +202,22 @@ enum step_end { STEP_RETURNED, STEP_PAUSED, STEP_HALTED, STEP_BLOCKED };
 
 /**
  * Run a strand of a step machine until it has done `ops` more operations on
- * lines and is about to do the next, or returns, or halts.  Calls may nest:
- * a point callback may run another strand.
+ * lines and is about to do the next, or returns, or halts.  Loads and 32-bit
+ * stores are neither counted nor shown to the point callback; read128 is.
+ * STEP_BLOCKED: it waits for a line that has not changed; run it again to let
+ * it look again.  Calls may nest: a point callback may run another strand.
  */
 enum step_end step_run(struct strand *s, u64 ops);
 
 /** Give a returned strand of a step machine a new function to run. */
 void step_reuse(struct strand *s, void (*fn)(struct strand *, void *),
 		void *arg);
+
+/** The word that a paused strand is about to work on; NULL if not paused. */
+const void *step_word(struct strand *s);
+
+/** The operation that a paused strand is about to do. */
+enum line_op step_op(struct strand *s);
 
 /**
  * Add a strand that runs fn(strand, arg) on `cpu`.  Before machine_run()
@@ -235,7 +245,7 @@ void machine_destroy(struct machine *m);
 
 static inline u64 now(struct strand *s)
 {
-	return s->real ? s->ops->now(s) : s->clock;
+	return s->timed ? s->clock : s->ops->now(s);
 }
 
 /** Let `ps` pass; on a real machine do the work instead where it can. */

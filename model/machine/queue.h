@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Who is next: a tournament over one key for each strand.
+ *
+ * key[1] is the smallest of all, key[n] the smaller of key[2n] and key[2n+1],
+ * and the second half are the strands' own keys.  A key packs a time and the
+ * strand, so that the smallest says both and ties go to the smaller id.  The
+ * siblings that an update looks at are known beforehand: nothing in it waits
+ * for anything but one running minimum.
+ */
+#ifndef TDMEM_MACHINE_QUEUE_H
+#define TDMEM_MACHINE_QUEUE_H
+
+#include "model/machine/internal.h"
+
+#define QUEUE_ID_BITS 10
+#define QUEUE_PARKED  UINT64_MAX
+/** Time ends here: 2^53 ps are two and a half hours. */
+#define QUEUE_TIME_MAX (1ull << 53)
+
+struct queue {
+	u64 *key;
+	u32 leaves; /* a power of two */
+};
+
+static inline u64 queue_key(u64 ps, u32 id)
+{
+	ps = ps < QUEUE_TIME_MAX ? ps : QUEUE_TIME_MAX;
+	return ps << QUEUE_ID_BITS | id;
+}
+
+static inline u64 queue_key_time(u64 key)
+{
+	return key >> QUEUE_ID_BITS;
+}
+
+static inline u32 queue_key_id(u64 key)
+{
+	return (u32)key & (MAX_STRANDS - 1);
+}
+
+static inline u64 queue_min(u64 a, u64 b)
+{
+	return a < b ? a : b;
+}
+
+/** Set the key of one strand; returns the smallest key of all. */
+static inline u64 queue_set(struct queue *q, u32 id, u64 key)
+{
+	u64 *keys = q->key;
+	size_t at = q->leaves + id;
+
+	keys[at] = key;
+	while (at > 1) {
+		key = queue_min(key, keys[at ^ 1]);
+		at >>= 1;
+		keys[at] = key;
+	}
+	return key;
+}
+
+/** The smallest key of all strands but one. */
+static inline u64 queue_others(const struct queue *q, u32 id)
+{
+	const u64 *keys = q->key;
+	u64 key = QUEUE_PARKED;
+
+	for (size_t at = q->leaves + id; at > 1; at >>= 1)
+		key = queue_min(key, keys[at ^ 1]);
+	return key;
+}
+
+#endif
