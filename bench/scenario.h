@@ -52,7 +52,8 @@ enum host_opcode {
 	HOST_MEASURE,  /* arg 1: the measured part begins; 0: ends */
 	HOST_SLEEP,    /* arg: ns */
 	HOST_STOP,     /* tell all vCPUs to stop */
-	HOST_LOOP,     /* back to op `arg`, `count` times in all */
+	HOST_LOOP,     /* back to op `arg`, an earlier one, until what is between
+			  has run `count` times */
 	HOST_BUILD,    /* PAGE.ADD the range; arg 1: MR.EXTEND as well */
 	HOST_FINALIZE, /* MR.FINALIZE: the TD can run */
 	HOST_IOCTL,    /* vCPU ioctls on vCPU `arg`, `count` times; 0: until
@@ -62,7 +63,10 @@ enum host_opcode {
 			  (0: all at once) */
 	HOST_CONVERT,  /* set attributes; arg 1: to private, 0: to shared */
 	HOST_TRACK,    /* BLOCK + TRACK + kick + UNBLOCK each page */
-	HOST_TEARDOWN, /* arg: enum teardown_order of the model */
+	HOST_JOIN,     /* wait until all vCPUs of the TD have left for good */
+	HOST_TEARDOWN, /* arg: enum teardown_order of the model; the threads
+			  that have it do it together */
+	NR_HOST_OPCODES
 };
 
 /** One operation of a host thread's script; unused members are 0. */
@@ -115,8 +119,12 @@ void scenario_vcpu(struct scenario *s, uint32_t td, uint32_t vcpu,
 void scenario_host(struct scenario *s, uint32_t thread, struct host_op op);
 
 /*
- * Barriers: every vCPU of every TD and every host thread takes part in each
- * barrier of a scenario, ids in the order of use from 0.
+ * Barriers: those whose script has it take part, each once; ids in the order
+ * of use from 0.  A VM that is gone releases all of them.
+ *
+ * MEASURE: everybody brackets the part of his own script that counts.  The
+ * rate of an operation is over the time from the first begin to the last end
+ * of those that did it.
  */
 
 /* -------------------------------------------------------------- workload */

@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { AGENT_ABI_VERSION = 1 };
+enum { AGENT_ABI_VERSION = 1, AGENT_MAX_LOOPS = 8 };
 
 enum agent_opcode {
 	AGENT_END,     /* leave: the vCPU is done */
@@ -25,8 +25,9 @@ enum agent_opcode {
 	AGENT_TICK,    /* leave and enter every `arg` ns, until told to stop */
 	AGENT_STUCK,   /* fault `count` times at gpa from one instruction,
 			  nobody resolves it; 0: until told to stop */
-	AGENT_LOOP,    /* go back to operation `arg`, `count` times in all;
-			  0: until told to stop */
+	AGENT_LOOP,    /* back to operation `arg`, an earlier one, until what is
+			  between has run `count` times; 0: until told to stop;
+			  at most AGENT_MAX_LOOPS one in another */
 	NR_AGENT_OPCODES
 };
 
@@ -34,6 +35,7 @@ enum agent_flags {
 	AGENT_ACCEPT_FIRST = 1, /* TOUCH: ACCEPT each page before the store */
 	AGENT_ACCEPT_ON_VE = 2, /* TOUCH: ACCEPT when the store gives a #VE */
 	AGENT_RECORD = 4,	/* record the latency of each page */
+	AGENT_UNTIL_STOP = 8,	/* leave out the rest when told to stop */
 };
 
 /** One operation of a script, 40 bytes; unused members are 0. */
@@ -100,7 +102,8 @@ struct agent_port {
  * Execute a script to its end.  `nops` bounds it: the script may come from an
  * untrusted or damaged mailbox.
  * Returns AGENT_OK, or AGENT_STOP when the VM is gone, or AGENT_MISMATCH for
- * a script that is not one (bad opcode, jump out of range).
+ * a script that is not one (bad opcode, jump out of range, a range beyond the
+ * end of the address space, more steps than any script needs).
  */
 enum agent_result agent_run(struct agent_port *port,
 			    const struct agent_op *ops, uint32_t nops);
