@@ -81,8 +81,8 @@ struct agent_port_ops {
 	enum agent_result (*stuck)(struct agent_port *port, uint64_t gpa);
 	/* Run inside; `ns` 0: until stopped. */
 	enum agent_result (*spin)(struct agent_port *port, uint64_t ns);
-	/* Halt; `ns` 0: until stopped. */
-	enum agent_result (*halt)(struct agent_port *port, uint64_t ns);
+	/* Halt until stopped. */
+	enum agent_result (*halt)(struct agent_port *port);
 	/* Leave to the host and come back. */
 	enum agent_result (*leave)(struct agent_port *port);
 	enum agent_result (*barrier)(struct agent_port *port, unsigned id);

@@ -263,7 +263,7 @@ static enum agent_result execute(struct run *run, const struct agent_op *op)
 	case AGENT_SPIN:
 		return port->ops->spin(port, op->arg);
 	case AGENT_HALT:
-		return port->ops->halt(port, 0);
+		return port->ops->halt(port);
 	case AGENT_TICK:
 		return tick(run, op);
 	case AGENT_STUCK:

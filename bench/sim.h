@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The sim backend from the inside: a scenario executed by the model on
+ * virtual time.  sim.c builds the world and runs it, sim_agent.c and
+ * sim_host.c are what its strands do, sim_metrics.c makes the sample.
+ */
+#ifndef TDMEM_BENCH_SIM_H
+#define TDMEM_BENCH_SIM_H
+
+#include "bench/backend.h"
+
+/** Operations of the metrics, in the order of sim_op_names[]. */
+enum sim_op {
+	SIM_FAULT,
+	SIM_ACCEPT,
+	SIM_CONVERT,
+	SIM_REMOVAL,
+	SIM_TRACK,
+	SIM_BUILD,
+	SIM_RECLAIM,
+	SIM_TEARDOWN,
+	SIM_IOCTL,
+	SIM_PREFAULT,
+	NR_SIM_OPS,
+	SIM_NONE = NR_SIM_OPS
+};
+
+/** Operands that a BUSY is split by; the last is every other one. */
+enum { SIM_OPERAND_OTHER = 9, NR_SIM_OPERANDS };
+
+/** The histograms of a run, made when first recorded into. */
+struct sim_hists {
+	struct sample *sample; /* owns them */
+	struct hist *op[NR_SIM_OPS];
+	struct hist *map, *kick;
+	struct hist *call[NR_TDX_CALLS];
+	struct hist *retries[NR_TDX_CALLS];
+	bool failed; /* out of memory: something was not recorded */
+};
+
+/** What a thread counts between its MEASURE begin and end. */
+struct sim_recorder {
+	struct sim_hists *hists; /* this thread's own or everybody's */
+	bool on;
+	bool measured;	/* was on at some time */
+	bool unfinished; /* was still on when the run ended */
+	bool zero_step; /* the module suspected this vCPU */
+	u64 begin_ps, end_ps; /* first begin, last end */
+	u64 on_since_ps, on_ps;
+	u64 op_ps;	    /* in operations that the agent recorded */
+	u64 op_count, op_end_ps; /* of those: how many, end of the last */
+	u64 ops[NR_SIM_OPS];
+	u64 ioctl_busy, refused, previous_epoch_busy;
+	u64 calls[NR_TDX_CALLS], busy[NR_TDX_CALLS];
+	u32 operand[NR_TDX_CALLS][NR_SIM_OPERANDS];
+	/* of struct kvm_thread: at MEASURE begin, and gone up since */
+	struct sim_totals {
+		u64 spent_ps[NR_WHERES];
+		u64 kicks_sent, ipis_sent, kicked;
+	} base, total;
+};
+
+/** A word that strands wait for, alone on its line. */
+struct sim_flag {
+	struct line line;
+	u32 value;
+} __attribute__((aligned(64)));
+
+/** Who comes counts up; the last one opens. */
+struct sim_barrier {
+	struct sim_flag arrived;
+	struct sim_flag open;
+	u32 expected; /* scripts that have it */
+};
+
+struct sim_td {
+	struct kvm_vm *vm;
+	struct sim_flag runnable; /* finalized, or nothing will come of it */
+	struct sim_flag left;	  /* vCPUs that will not come back */
+	u32 teardowns;		  /* threads that tear it down together */
+};
+
+struct sim;
+
+/** A host thread: a vCPU's or a worker. */
+struct sim_thread {
+	struct agent_port port; /* must be first */
+	struct kvm_thread kvm;
+	struct sim *sim;
+	struct kvm_vcpu *vcpu; /* NULL: a worker, or not started */
+	u32 td, index;	       /* vCPU of a TD, or worker */
+	bool worker;
+	u32 *loops; /* worker: times left, for each operation of its script */
+	struct sim_recorder rec;
+};
+
+/** The world of one repeat of one cell. */
+struct sim {
+	const struct scenario *scenario;
+	const struct cell_setup *setup;
+	struct machine *machine;
+	struct tdx_module *module;
+	struct kvm_host *host;
+	struct sim_td *td;
+	struct sim_thread *thread; /* vCPUs TD by TD, then workers */
+	u32 nthreads;
+	struct sim_barrier *barrier;
+	u32 nbarriers;
+	struct sim_flag ready; /* the TDs are built, or could not be */
+	struct sim_flag stop;  /* vCPUs: come to an end */
+	bool gone;	       /* a VM is gone, or something failed */
+	char failure[200];     /* why the cell failed; "" if it did not */
+	struct sim_hists hists;
+};
+
+/* sim.c */
+
+/** Everybody comes to an end: all waits are over. */
+void sim_give_up(struct sim_thread *t);
+/** The same, and the cell has failed; only the first reason is kept. */
+__attribute__((format(printf, 2, 3))) void sim_fail(struct sim_thread *t,
+						    const char *format, ...);
+/** What a negative errno of the host means: the VM is gone, or a failure. */
+void sim_host_error(struct sim_thread *t, const char *what, int error);
+/** Is the barrier a barrier of this scenario?  Counts the strand in. */
+struct sim_barrier *sim_arrive(struct sim_thread *t, u64 id);
+/** Longest time that may pass without telling the watchdog. */
+u64 sim_slice_ps(const struct sim *sim);
+
+/* sim_agent.c */
+
+/** Run the script of a vCPU; the vCPU has been started. */
+enum agent_result sim_agent_run(struct sim_thread *t,
+				const struct agent_script *script);
+
+/* sim_host.c */
+
+/** Run the script of a worker. */
+void sim_host_run(struct sim_thread *t, const struct host_script *script);
+/** Wait outside of any guest until the flag has another value. */
+void sim_wait(struct sim_thread *t, struct sim_flag *flag, u32 seen);
+
+/* sim_record.c */
+
+extern const char *const sim_op_names[NR_SIM_OPS];
+extern const struct kvm_observer sim_observer;
+
+/** MEASURE of a script. */
+void sim_measure(struct sim_thread *t, bool begin);
+/** An operation that the agent has timed, in ns. */
+void sim_record_agent(struct sim_thread *t, enum agent_latency what,
+		      u64 begin_ns, u64 end_ns);
+/** An operation that a host script has timed, in ps. */
+void sim_record_op(struct sim_recorder *rec, enum sim_op op, u64 begin_ps,
+		   u64 end_ps);
+/**
+ * End a MEASURE whose end was not reached because the run, of which `at` is
+ * the end, was over before.
+ */
+void sim_cut_measure(struct sim_thread *t, u64 at);
+
+/* sim_metrics.c */
+
+/** After the run: fill the sample from all threads. */
+void sim_fill_sample(struct sim *sim, struct sample *sample);
+
+#endif

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Recording: what happens on a thread between MEASURE begin and end of its
+ * own script.  Nothing here allocates but the first value of a histogram.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "bench/metrics.h"
+#include "bench/sim.h"
+
+#define LIKELY(x) __builtin_expect(!!(x), 1)
+
+const char *const sim_op_names[NR_SIM_OPS] = {
+	[SIM_FAULT] = "fault",	   [SIM_ACCEPT] = "accept",
+	[SIM_CONVERT] = "convert", [SIM_REMOVAL] = "removal",
+	[SIM_TRACK] = "track",	   [SIM_BUILD] = "build",
+	[SIM_RECLAIM] = "reclaim", [SIM_TEARDOWN] = "teardown",
+	[SIM_IOCTL] = "ioctl",	   [SIM_PREFAULT] = "prefault",
+};
+
+static u32 operand_index(tdx_status status)
+{
+	switch ((u32)status) {
+	case OPERAND_RCX:
+		return 0;
+	case OPERAND_RDX:
+		return 1;
+	case OPERAND_R8:
+		return 2;
+	case OPERAND_TDR:
+		return 3;
+	case OPERAND_SEPT_TREE:
+		return 4;
+	case OPERAND_TD_EPOCH:
+		return 5;
+	case OPERAND_KOT:
+		return 6;
+	case OPERAND_WBCACHE:
+		return 7;
+	case OPERAND_OP_STATE:
+		return 8;
+	default:
+		return SIM_OPERAND_OTHER;
+	}
+}
+
+/* ------------------------------------------------------------- recording */
+
+/* The first value of a metric: make its histogram. */
+static __attribute__((noinline)) struct hist *
+make_hist(struct sim_hists *hists, struct hist **slot, const char *prefix,
+	  const char *suffix)
+{
+	char name[64];
+
+	snprintf(name, sizeof(name), "%s.%s", prefix, suffix);
+	*slot = sample_hist(hists->sample, name);
+	if (!*slot)
+		hists->failed = true;
+	return *slot;
+}
+
+static inline void record(struct sim_hists *hists, struct hist **slot,
+			  const char *prefix, const char *suffix, u64 value)
+{
+	struct hist *h = *slot;
+
+	if (!LIKELY(h)) {
+		h = make_hist(hists, slot, prefix, suffix);
+		if (!h)
+			return;
+	}
+	hist_record(h, value);
+}
+
+void sim_record_op(struct sim_recorder *rec, enum sim_op op, u64 begin_ps,
+		   u64 end_ps)
+{
+	if (!rec->on)
+		return;
+	rec->ops[op]++;
+	record(rec->hists, &rec->hists->op[op], sim_op_names[op], "latency",
+	       (end_ps - begin_ps) / PS_PER_NS);
+}
+
+void sim_record_agent(struct sim_thread *t, enum agent_latency what,
+		      u64 begin_ns, u64 end_ns)
+{
+	static const enum sim_op ops[NR_AGENT_LATENCIES] = {
+		[AGENT_LAT_TOUCH] = SIM_FAULT,
+		[AGENT_LAT_ACCEPT] = SIM_ACCEPT,
+		[AGENT_LAT_CONVERT] = SIM_CONVERT,
+	};
+	struct sim_recorder *rec = &t->rec;
+
+	if (!rec->on)
+		return;
+	sim_record_op(rec, ops[what], begin_ns * PS_PER_NS,
+		      end_ns * PS_PER_NS);
+	rec->op_count++;
+	rec->op_ps += (end_ns - begin_ns) * PS_PER_NS;
+	rec->op_end_ps = end_ns * PS_PER_NS;
+}
+
+/* Operations of KVM that are metrics; faults and conversions are the agent's,
+ * who sees all of them. */
+static const enum sim_op op_of_kvm[NR_KVM_OPS] = {
+	[KVM_OP_FAULT] = SIM_NONE,	 [KVM_OP_MAP] = SIM_NONE,
+	[KVM_OP_REMOVAL] = SIM_REMOVAL,	 [KVM_OP_TRACK] = SIM_TRACK,
+	[KVM_OP_KICK] = SIM_NONE,	 [KVM_OP_CONVERT] = SIM_NONE,
+	[KVM_OP_BUILD] = SIM_BUILD,	 [KVM_OP_RECLAIM] = SIM_RECLAIM,
+	[KVM_OP_TEARDOWN] = SIM_TEARDOWN, [KVM_OP_IOCTL] = SIM_IOCTL,
+};
+
+static void on_op(void *ctx, enum kvm_op op, u64 begin_ps, u64 end_ps,
+		  u32 tries)
+{
+	struct sim_recorder *rec = ctx;
+	u64 ns = (end_ps - begin_ps) / PS_PER_NS;
+
+	(void)tries;
+	if (!rec->on)
+		return;
+	if (op == KVM_OP_MAP)
+		record(rec->hists, &rec->hists->map, "map", "latency", ns);
+	else if (op == KVM_OP_KICK)
+		record(rec->hists, &rec->hists->kick, "kick", "latency", ns);
+	else if (op_of_kvm[op] != SIM_NONE)
+		sim_record_op(rec, op_of_kvm[op], begin_ps, end_ps);
+}
+
+static void count_busy(struct sim_recorder *rec, enum tdx_call call,
+		       tdx_status status)
+{
+	rec->busy[call]++;
+	rec->operand[call][operand_index(status)]++;
+}
+
+/*
+ * VP.ENTER in zero-step mode: refused for the tree lock, or an EPT-violation
+ * exit (reason 48 with success) made up before the guest ran.
+ */
+static void count_enter(struct sim_recorder *rec, tdx_status status)
+{
+	if (status != (TDX_OPERAND_BUSY | OPERAND_SEPT_TREE) &&
+	    status != EXIT_EPT_VIOLATION)
+		return;
+	rec->refused++;
+	rec->zero_step = true;
+}
+
+static void on_call(void *ctx, enum tdx_call call, tdx_status status,
+		    u64 begin_ps, u64 end_ps)
+{
+	struct sim_recorder *rec = ctx;
+
+	if (!rec->on)
+		return;
+	rec->calls[call]++;
+	if (status) {
+		if (tdx_operand_busy(status))
+			count_busy(rec, call, status);
+		else if (status == TDX_PREVIOUS_TLB_EPOCH_BUSY)
+			rec->previous_epoch_busy++;
+		if (call == TDH_VP_ENTER)
+			count_enter(rec, status);
+	}
+	record(rec->hists, &rec->hists->call[call], metric_call_prefix(call),
+	       "latency", (end_ps - begin_ps) / PS_PER_NS);
+}
+
+static void on_retries(void *ctx, enum tdx_call call, u32 tries)
+{
+	struct sim_recorder *rec = ctx;
+
+	if (rec->on)
+		record(rec->hists, &rec->hists->retries[call],
+		       metric_call_prefix(call), "retries", tries);
+}
+
+const struct kvm_observer sim_observer = {
+	.op = on_op,
+	.call = on_call,
+	.retries = on_retries,
+};
+
+/* --------------------------------------------------- the measured window */
+
+static void read_totals(const struct kvm_thread *t, struct sim_totals *totals)
+{
+	memcpy(totals->spent_ps, t->spent_ps, sizeof(totals->spent_ps));
+	totals->kicks_sent = t->kicks_sent;
+	totals->ipis_sent = t->ipis_sent;
+	totals->kicked = t->kicked;
+}
+
+static void begin_measure(struct sim_thread *t, u64 at)
+{
+	struct sim_recorder *rec = &t->rec;
+
+	if (rec->on)
+		return;
+	if (!rec->measured)
+		rec->begin_ps = at;
+	rec->on = true;
+	rec->measured = true;
+	rec->on_since_ps = at;
+	rec->op_end_ps = at;
+	read_totals(&t->kvm, &rec->base);
+}
+
+static void end_measure(struct sim_thread *t, u64 at)
+{
+	struct sim_recorder *rec = &t->rec;
+	struct sim_totals end;
+	u32 w;
+
+	if (!rec->on)
+		return;
+	rec->on = false;
+	rec->end_ps = at;
+	rec->on_ps += at - rec->on_since_ps;
+	read_totals(&t->kvm, &end);
+	for (w = 0; w < NR_WHERES; w++)
+		rec->total.spent_ps[w] +=
+			end.spent_ps[w] - rec->base.spent_ps[w];
+	rec->total.kicks_sent += end.kicks_sent - rec->base.kicks_sent;
+	rec->total.ipis_sent += end.ipis_sent - rec->base.ipis_sent;
+	rec->total.kicked += end.kicked - rec->base.kicked;
+}
+
+void sim_measure(struct sim_thread *t, bool begin)
+{
+	account(&t->kvm, t->kvm.where);
+	if (begin)
+		begin_measure(t, now(t->kvm.strand));
+	else
+		end_measure(t, now(t->kvm.strand));
+}
+
+void sim_cut_measure(struct sim_thread *t, u64 at)
+{
+	if (!t->rec.on)
+		return;
+	if (at > t->kvm.where_since_ps) {
+		t->kvm.spent_ps[t->kvm.where] += at - t->kvm.where_since_ps;
+		t->kvm.where_since_ps = at;
+	}
+	t->rec.unfinished = true;
+	end_measure(t, at);
+}
