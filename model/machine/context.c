@@ -14,21 +14,19 @@
 #endif
 
 /*
- * Steps of three lines visit all 64 sets of a first-level cache that 12
- * address bits choose; one page more than asked for leaves room for it.
+ * Tops of stacks go through all 64 sets of a first-level cache that 12 address
+ * bits choose, three lines apart because that much of a stack is always used.
  */
-#define COLOUR_BYTES 192u
-#define COLOURS	     21u
-
-static size_t round_up(size_t n, size_t to)
+static size_t colour_bytes(unsigned colour)
 {
-	return (n + to - 1) / to * to;
+	return colour * 3 % 64 * 64;
 }
 
 static int map_stack(struct context *c, size_t bytes)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
-	size_t pages = round_up(bytes, page) / page + 2;
+	/* and one page for the guard, one for the colour */
+	size_t pages = (bytes + page - 1) / page + 2;
 
 	/* An odd number: stacks in a row then use all sets of a TLB. */
 	pages |= 1;
@@ -52,7 +50,7 @@ fail:
 int context_create(struct context *c, size_t bytes, unsigned colour,
 		   void (*entry)(void *), void *arg)
 {
-	*c = (struct context){.colour = colour % COLOURS * COLOUR_BYTES};
+	*c = (struct context){.colour = colour_bytes(colour)};
 	if (map_stack(c, bytes))
 		return -ENOMEM;
 #if !CONTEXT_BY_HAND
