@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The mirror of the S-EPT: tables that appear on demand and stay until the
+ * VM is freed, and the private/shared attribute of each page.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/host/internal.h"
+
+static struct mirror_table *table_new(struct kvm_vm *vm)
+{
+	struct mirror_table *table;
+	u64 page = __atomic_fetch_add(&vm->sept_used, 1, __ATOMIC_RELAXED);
+
+	if (page >= vm->sept_pages)
+		return NULL;
+	table = aligned_alloc(64, sizeof(*table));
+	if (!table)
+		return NULL;
+	memset(table, 0, sizeof(*table));
+	table->external = HPA(vm->sept.v + (page << 12));
+	host_charge(vm->host, sizeof(*table));
+	return table;
+}
+
+/* Never held across anything that a strand can stop at. */
+static void spare_lock(struct kvm_vm *vm)
+{
+	while (__atomic_test_and_set(&vm->spare_lock, __ATOMIC_ACQUIRE))
+		;
+}
+
+static void spare_unlock(struct kvm_vm *vm)
+{
+	__atomic_clear(&vm->spare_lock, __ATOMIC_RELEASE);
+}
+
+struct mirror_table *mirror_table_get(struct kvm_vm *vm)
+{
+	struct mirror_table *table;
+
+	spare_lock(vm);
+	table = vm->spare;
+	if (table) {
+		vm->spare = spte_table(table->spte[0]);
+		table->spte[0] = SPTE_NONE;
+	}
+	spare_unlock(vm);
+	return table ? table : table_new(vm);
+}
+
+void mirror_table_put(struct kvm_vm *vm, struct mirror_table *table)
+{
+	spare_lock(vm);
+	table->spte[0] = (uintptr_t)vm->spare;
+	vm->spare = table;
+	spare_unlock(vm);
+}
+
+static void table_free(struct kvm_vm *vm, struct mirror_table *table)
+{
+	host_charge(vm->host, -(s64)sizeof(*table));
+	free(table);
+}
+
+static void tree_free(struct kvm_vm *vm, struct mirror_table *table)
+{
+	for (unsigned i = 0; i < 512; i++) {
+		u64 spte = table->spte[i];
+
+		if (spte_present(spte) && !spte_leaf(spte))
+			tree_free(vm, spte_table(spte));
+	}
+	table_free(vm, table);
+}
+
+void mirror_free(struct kvm_vm *vm)
+{
+	while (vm->spare) {
+		struct mirror_table *table = vm->spare;
+
+		vm->spare = spte_table(table->spte[0]);
+		table_free(vm, table);
+	}
+	if (vm->root)
+		tree_free(vm, vm->root);
+}
+
+/* ------------------------------------------------------------- walking */
+
+/** The lowest entry that covers a GPA: a leaf, or one that is absent. */
+static void walk(struct kvm_vm *vm, gpa_t gpa, struct spte_ref *ref)
+{
+	struct mirror_table *table = vm->root;
+	enum tdx_level level = vm->root_level;
+	unsigned i = spte_index(gpa, level);
+
+	while (level > LEVEL_4K && spte_present(table->spte[i]) &&
+	       !spte_leaf(table->spte[i])) {
+		table = spte_table(table->spte[i]);
+		level--;
+		i = spte_index(gpa, level);
+	}
+	ref->spte = &table->spte[i];
+	ref->line = &table->line[i / 8];
+	ref->level = level;
+	ref->gpa = GPA(gpa.v & ~(LEVEL_BYTES(level) - 1));
+}
+
+gpa_t mirror_after(struct kvm_vm *vm, gpa_t gpa)
+{
+	struct spte_ref ref;
+
+	walk(vm, gpa, &ref);
+	if (!spte_leaf(*ref.spte))
+		return GPA((gpa.v & ~0xfffull) + 4096);
+	return GPA(ref.gpa.v + LEVEL_BYTES(ref.level));
+}
+
+bool mirror_next_leaf(struct kvm_vm *vm, gpa_t gpa, gpa_t end,
+		      struct spte_ref *ref)
+{
+	while (gpa.v < end.v) {
+		walk(vm, gpa, ref);
+		if (spte_leaf(*ref->spte))
+			return true;
+		gpa.v = ref->gpa.v + LEVEL_BYTES(ref->level);
+	}
+	return false;
+}
+
+typedef int table_fn(struct kvm_thread *t, struct kvm_vm *vm, hpa_t page);
+
+static int each_below(struct kvm_thread *t, struct kvm_vm *vm,
+		      struct mirror_table *table, table_fn *fn)
+{
+	int ret = 0;
+
+	for (unsigned i = 0; i < 512 && !ret; i++) {
+		u64 spte = table->spte[i];
+
+		if (!spte_present(spte) || spte_leaf(spte))
+			continue;
+		ret = each_below(t, vm, spte_table(spte), fn);
+		if (!ret)
+			ret = fn(t, vm, spte_table(spte)->external);
+	}
+	return ret;
+}
+
+int mirror_each_table(struct kvm_thread *t, struct kvm_vm *vm, table_fn *fn)
+{
+	return each_below(t, vm, vm->root, fn);
+}
+
+/* ---------------------------------------------------------- attributes */
+
+static u64 attribute_word(const struct kvm_vm *vm, u64 gfn)
+{
+	return __atomic_load_n(&vm->shared[gfn / 64], __ATOMIC_RELAXED);
+}
+
+/** Bits of the word of `gfn` that lie in [gfn, end). */
+static u64 word_mask(u64 gfn, u64 end)
+{
+	u64 mask = ~0ull << (gfn & 63);
+
+	if ((gfn | 63) >= end)
+		mask &= ~(~0ull << (end & 63));
+	return mask;
+}
+
+bool vm_page_private(const struct kvm_vm *vm, gpa_t gpa)
+{
+	u64 gfn = gpa.v >> 12;
+
+	return !(attribute_word(vm, gfn) >> (gfn & 63) & 1);
+}
+
+bool vm_range_is(const struct kvm_vm *vm, gpa_t gpa, u64 pages, bool private)
+{
+	u64 gfn = gpa.v >> 12, end = gfn + pages;
+
+	for (; gfn < end; gfn = (gfn | 63) + 1) {
+		u64 mask = word_mask(gfn, end);
+
+		if ((attribute_word(vm, gfn) & mask) != (private ? 0 : mask))
+			return false;
+	}
+	return true;
+}
+
+void vm_set_attribute(struct kvm_vm *vm, gpa_t gpa, u64 pages, bool private)
+{
+	u64 gfn = gpa.v >> 12, end = gfn + pages;
+
+	for (; gfn < end; gfn = (gfn | 63) + 1) {
+		u64 mask = word_mask(gfn, end);
+
+		if (private)
+			__atomic_and_fetch(&vm->shared[gfn / 64], ~mask,
+					   __ATOMIC_RELAXED);
+		else
+			__atomic_or_fetch(&vm->shared[gfn / 64], mask,
+					  __ATOMIC_RELAXED);
+	}
+}
