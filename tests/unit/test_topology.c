@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "bench/topology.h"
+
+static void load(const char *what, struct topology *t)
+{
+	struct err e = {.text = ""};
+
+	if (topology_load(what, t, &e))
+		fail_msg("%s: %s", what, e.text);
+}
+
+static void cores_come_before_siblings(void **state)
+{
+	struct topology t;
+
+	(void)state;
+	load("pack:2 core:3 pu:2", &t);
+	assert_int_equal(t.ncpus, 12);
+	assert_int_equal(t.npackages, 2);
+	for (u32 i = 0; i < 6; i++) {
+		assert_int_equal(t.cpu[i].core, i);
+		assert_int_equal(t.cpu[i].package, i / 3);
+		/* the sibling is on the same core */
+		assert_memory_equal(&t.cpu[i + 6], &t.cpu[i], sizeof(t.cpu[i]));
+	}
+	topology_free(&t);
+	assert_null(t.cpu);
+}
+
+static void without_caches_a_core_is_its_own_complex(void **state)
+{
+	struct topology t;
+
+	(void)state;
+	load("pack:1 core:4 pu:1", &t);
+	for (u32 i = 0; i < 4; i++)
+		for (u32 j = 0; j < i; j++)
+			assert_int_not_equal(t.cpu[i].complex,
+					     t.cpu[j].complex);
+	topology_free(&t);
+}
+
+static void a_cache_of_the_whole_package_is_no_complex(void **state)
+{
+	struct topology t;
+
+	(void)state;
+	load("pack:2 l3:1 core:2 pu:1", &t);
+	assert_int_not_equal(t.cpu[0].complex, t.cpu[1].complex);
+	topology_free(&t);
+}
+
+static void a_cache_of_some_cores_is_a_complex(void **state)
+{
+	struct topology t;
+
+	(void)state;
+	load("pack:2 l3:2 core:4 pu:2", &t);
+	assert_int_equal(t.ncpus, 32);
+	for (u32 i = 0; i < 16; i++)
+		for (u32 j = 0; j < 16; j++)
+			assert_int_equal(t.cpu[i].complex == t.cpu[j].complex,
+					 i / 4 == j / 4);
+	topology_free(&t);
+}
+
+static void big_ones_work(void **state)
+{
+	struct topology t;
+
+	(void)state;
+	load("pack:4 core:72 pu:2", &t);
+	assert_int_equal(t.ncpus, 576);
+	assert_int_equal(t.cpu[287].package, 3);
+	assert_int_equal(t.cpu[288].core, 0);
+	topology_free(&t);
+}
+
+static void this_host_has_cpus(void **state)
+{
+	struct topology t;
+
+	(void)state;
+	load("host", &t);
+	assert_true(t.ncpus >= 1);
+	assert_true(t.npackages >= 1);
+	topology_free(&t);
+}
+
+static void nonsense_is_refused(void **state)
+{
+	static const char *const bad[] = {
+		"",
+		"nonsense",
+		"pack:0 core:1",
+		"core",
+		"pu:-1",
+		"pack:100000 core:100000 pu:2",
+		"pu:99999999999999999999999",
+		"1000000000",
+		"pack:2 core:",
+		"(((((",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		struct topology t;
+		struct err e = {.text = ""};
+
+		if (!topology_load(bad[i], &t, &e))
+			fail_msg("\"%s\" was taken", bad[i]);
+		assert_int_equal(e.status, EXIT_USAGE);
+		assert_true(e.text[0]);
+		assert_null(t.cpu);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(cores_come_before_siblings),
+		cmocka_unit_test(without_caches_a_core_is_its_own_complex),
+		cmocka_unit_test(a_cache_of_the_whole_package_is_no_complex),
+		cmocka_unit_test(a_cache_of_some_cores_is_a_complex),
+		cmocka_unit_test(big_ones_work),
+		cmocka_unit_test(this_host_has_cpus),
+		cmocka_unit_test(nonsense_is_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
