@@ -84,6 +84,9 @@ static int parse_count(void *ctx, json_t *value, const struct at *at)
 	if (parse_int(value, 1, CONFIG_MAX_REPEATS, &n, at))
 		return -1;
 	c->repeats = (uint32_t)n;
+	if (config_cells(c) > CONFIG_MAX_RUNS / c->repeats)
+		return at_bad(at, "%zu cells times %u are above %d runs",
+			      config_cells(c), c->repeats, CONFIG_MAX_RUNS);
 	return 0;
 }
 
@@ -194,6 +197,16 @@ static int parse_limits(void *ctx, json_t *value, const struct at *at)
 	return parse_object(value, members, ctx, at);
 }
 
+static int parse_retry_limit(void *ctx, json_t *value, const struct at *at)
+{
+	int64_t limit;
+
+	if (parse_int(value, 0, UINT32_MAX, &limit, at))
+		return -1;
+	((struct config *)ctx)->retry_limit = (uint32_t)limit;
+	return 0;
+}
+
 static int parse_seed(void *ctx, json_t *value, const struct at *at)
 {
 	int64_t seed;
@@ -206,11 +219,17 @@ static int parse_seed(void *ctx, json_t *value, const struct at *at)
 
 /* In this order: axes are checked against workloads and backend. */
 static const struct member document[] = {
-	{"schema", true, parse_schema},	   {"name", true, parse_config_name},
-	{"backend", false, parse_backend}, {"workloads", true, parse_workloads},
-	{"axes", true, parse_axes},	   {"repeat", false, parse_repeat},
-	{"host", false, parse_host},	   {"limits", false, parse_limits},
-	{"seed", false, parse_seed},	   {NULL, false, NULL},
+	{"schema", true, parse_schema},
+	{"name", true, parse_config_name},
+	{"backend", false, parse_backend},
+	{"workloads", true, parse_workloads},
+	{"axes", true, parse_axes},
+	{"repeat", false, parse_repeat},
+	{"host", false, parse_host},
+	{"limits", false, parse_limits},
+	{"retry_limit", false, parse_retry_limit},
+	{"seed", false, parse_seed},
+	{NULL, false, NULL},
 };
 
 int config_parse(const char *file, json_t *root, struct config *config,

@@ -16,7 +16,8 @@
 enum {
 	CONFIG_MAX_BYTES = 1 << 20,
 	CONFIG_MAX_CELLS = 100000,
-	CONFIG_MAX_REPEATS = 1000,
+	CONFIG_MAX_REPEATS = 100000,
+	CONFIG_MAX_RUNS = 1000000, /* cells times repeats */
 	CONFIG_MAX_VCPUS = 1024,
 	CONFIG_MAX_AXES = 16,
 	CONFIG_MAX_VALUES = 1024, /* of one axis */
@@ -27,8 +28,7 @@ enum axis_kind { AXIS_POLICY, AXIS_VCPUS, AXIS_KNOB };
 /** A policy as a config chooses it. */
 struct policy_choice {
 	struct retry_policy policy; /* name: NULL for a free combination */
-	uint32_t retry_limit;	    /* of the spin halves; 0: none */
-	char label[96];		    /* unique within the config */
+	char label[96];		    /* the name, or "FAULT/REMOVAL" */
 };
 
 /** One axis; the member of the union is that of its kind, `n` values long. */
@@ -60,6 +60,7 @@ struct config {
 	struct axis axes[CONFIG_MAX_AXES]; /* policy, vcpus, then knobs */
 	size_t naxes;
 	uint32_t repeats;
+	uint32_t retry_limit; /* of the spin halves; 0: none */
 	const char *topology; /* hwloc synthetic, or "host" */
 	char *costs;	      /* path, resolved */
 	const char *column;

@@ -71,17 +71,6 @@ static int parse_removal_half(void *ctx, json_t *value, const struct at *at)
 	return -1;
 }
 
-static int parse_limit(void *ctx, json_t *value, const struct at *at)
-{
-	struct policy_choice *out = ctx;
-	int64_t limit;
-
-	if (parse_int(value, 0, 1000000000, &limit, at))
-		return -1;
-	out->retry_limit = (uint32_t)limit;
-	return 0;
-}
-
 /* A combination that has a name is the policy of that name. */
 static void name_combination(struct policy_choice *c)
 {
@@ -93,17 +82,12 @@ static void name_combination(struct policy_choice *c)
 
 static void label(struct policy_choice *c)
 {
-	char limit[32] = "";
-
-	if (c->retry_limit)
-		snprintf(limit, sizeof(limit), ":%u", c->retry_limit);
 	if (c->policy.name)
-		snprintf(c->label, sizeof(c->label), "%.40s%s", c->policy.name,
-			 limit);
+		snprintf(c->label, sizeof(c->label), "%.40s", c->policy.name);
 	else
-		snprintf(c->label, sizeof(c->label), "%.30s/%.30s%s",
+		snprintf(c->label, sizeof(c->label), "%.30s/%.30s",
 			 fault_policy_name(c->policy.fault),
-			 removal_policy_name(c->policy.removal), limit);
+			 removal_policy_name(c->policy.removal));
 }
 
 int parse_policy(json_t *value, struct policy_choice *out, const struct at *at)
@@ -111,7 +95,6 @@ int parse_policy(json_t *value, struct policy_choice *out, const struct at *at)
 	static const struct member members[] = {
 		{"fault", true, parse_fault_half},
 		{"removal", true, parse_removal_half},
-		{"limit", false, parse_limit},
 		{NULL, false, NULL},
 	};
 	int index;
