@@ -10,6 +10,14 @@
  *
  * Function names are the kernel's.  Each call runs on a logical processor
  * (struct lp) and returns the real 64-bit status.
+ *
+ * Left out: L2 VMs (TD partitioning), the migration calls and the op states
+ * that only they reach, MEM.RD and MEM.WR (debug TDs), the single-step
+ * defence, the key engine's own lock (BUSY|KET), and the contents of the
+ * metadata that MNG.RD, VP.RD and VP.WR reach (they read as 0).
+ *
+ * Where a call takes `gpa` and `level`, RCX is their OR: bits of `gpa` that
+ * overlap the level or the reserved bits are checked as the module does.
  */
 #ifndef TDMEM_MODULE_H
 #define TDMEM_MODULE_H
@@ -312,7 +320,8 @@ tdx_status tdh_phymem_page_reclaim(struct lp *lp, hpa_t page,
 				   struct tdx_out *out);
 tdx_status tdh_phymem_page_rdmd(struct lp *lp, hpa_t page,
 				struct tdx_out *out);
-tdx_status tdh_phymem_cache_wb(struct lp *lp, bool resume);
+/** @command: RCX, 0 start or 1 resume; anything else is an invalid operand. */
+tdx_status tdh_phymem_cache_wb(struct lp *lp, u64 command);
 
 /** An HPA with an HKID in its upper bits, as PAGE.WBINVD takes it. */
 hpa_t tdx_hpa_with_hkid(const struct tdx_module *module, hpa_t page,
