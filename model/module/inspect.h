@@ -98,4 +98,11 @@ void tdx_show_vcpu(struct tdx_module *module, hpa_t tdvpr,
  */
 const char *tdx_word_name(const struct tdx_module *module, const void *word);
 
+/**
+ * What must hold whenever no call is running, vCPUs inside or not: lock words
+ * at rest, reference counts, associations, child counts, unlocked entries.
+ * False: `why` tells in one line what does not.
+ */
+bool tdx_check_invariants(struct tdx_module *module, char *why, size_t size);
+
 #endif
