@@ -160,13 +160,13 @@ static enum tdg_end accept_once(struct kvm_vcpu *vcpu, gpa_t gpa,
 				struct td_exit *exit)
 {
 	struct kvm_thread *t = vcpu->thread;
-	struct timed timed = call_begin(t);
+	struct timed timed = timed_begin(t);
 	enum tdg_end end;
 
 	td_set_rip(&t->lp, GUEST_RIP_ACCEPT);
 	end = tdg_mem_page_accept(&t->lp, gpa, level, status, exit);
 	if (end == TDG_RETURNED)
-		call_end(t, timed, TDG_MEM_PAGE_ACCEPT, *status);
+		timed_end(t, timed, TDG_MEM_PAGE_ACCEPT, *status);
 	else
 		account(t, timed.before);
 	return end;

@@ -189,15 +189,15 @@ struct timed {
 	enum where before;
 };
 
-struct timed call_begin(struct kvm_thread *t);
-tdx_status call_end(struct kvm_thread *t, struct timed timed,
+struct timed timed_begin(struct kvm_thread *t);
+tdx_status timed_end(struct kvm_thread *t, struct timed timed,
 		    enum tdx_call call, tdx_status status);
 
 /** Every call goes through this: timed, accounted, observed. */
 #define seamcall(t, call, expr)                                                \
 	({                                                                     \
-		struct timed timed_ = call_begin(t);                           \
-		call_end(t, timed_, call, (expr));                             \
+		struct timed timed_ = timed_begin(t);                           \
+		timed_end(t, timed_, call, (expr));                             \
 	})
 
 /** Report an operation that ended now. */

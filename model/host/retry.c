@@ -8,13 +8,13 @@
 
 #include "model/host/internal.h"
 
-struct timed call_begin(struct kvm_thread *t)
+struct timed timed_begin(struct kvm_thread *t)
 {
 	return (struct timed){.before = account(t, WHERE_MODULE),
 			      .begin_ps = now(t->strand)};
 }
 
-tdx_status call_end(struct kvm_thread *t, struct timed timed,
+tdx_status timed_end(struct kvm_thread *t, struct timed timed,
 		    enum tdx_call call, tdx_status status)
 {
 	if (tdx_operand_busy(status))
@@ -29,7 +29,7 @@ tdx_status call_end(struct kvm_thread *t, struct timed timed,
 tdx_status sept_issue(struct kvm_thread *t, struct kvm_vm *vm,
 		      const struct sept_call *c)
 {
-	struct timed timed = call_begin(t);
+	struct timed timed = timed_begin(t);
 	struct lp *lp = &t->lp;
 	hpa_t tdr = vm_tdr(vm);
 	struct tdx_out out;
@@ -59,7 +59,7 @@ tdx_status sept_issue(struct kvm_thread *t, struct kvm_vm *vm,
 	default:
 		machine_halt(t->strand, "host: not an S-EPT call");
 	}
-	return call_end(t, timed, c->call, status);
+	return timed_end(t, timed, c->call, status);
 }
 
 static void observe_retries(struct kvm_thread *t, enum tdx_call call, u32 tries)

@@ -244,10 +244,11 @@ static int do_part(struct kvm_thread *t, struct kvm_vm *vm,
 static int lead(struct kvm_thread *t, struct kvm_vm *vm,
 		enum teardown_order order, u32 share)
 {
-	int ret = 0;
+	int ret = vm_dead(vm) ? -EIO : 0;
 
-	if (order == TEARDOWN_EARLY) {
-		ret = release_hkid(t, vm);
+	if (ret || order == TEARDOWN_EARLY) {
+		if (!ret)
+			ret = release_hkid(t, vm);
 		set_phase(t, vm, ret ? PHASE_FAILED : PHASE_RELEASED);
 		if (ret)
 			return ret;
@@ -266,6 +267,7 @@ static int follow(struct kvm_thread *t, struct kvm_vm *vm,
 {
 	if (order == TEARDOWN_EARLY && wait_phase(t, vm, PHASE_RELEASED))
 		return -EIO;
+	/* Of a dead VM too: worker 0 may be waiting for all. */
 	return do_part(t, vm, order, index, share);
 }
 

@@ -84,7 +84,6 @@ void vcpu_exited(struct kvm_vcpu *vcpu)
 	vcpu->inside = false;
 	account(t, WHERE_KVM);
 	set_mode(vcpu, (vcpu->mode & ~VCPU_IN_GUEST) + VCPU_EXIT);
-	trace_emit(t->strand, vcpu, false);
 	take_interrupt(t);
 	spend(t->strand, vcpu->vm->host->costs.exit_ps);
 }
@@ -189,7 +188,6 @@ static tdx_status enter_once(struct kvm_vcpu *vcpu, struct td_exit *exit)
 		return status;
 	}
 	vcpu->inside = true;
-	trace_emit(t->strand, vcpu, true);
 	account(t, WHERE_GUEST);
 	if (exit->inject_ve)
 		guest_ve(vcpu);
