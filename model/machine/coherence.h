@@ -41,7 +41,7 @@ static inline u64 transfer_cost(const struct virtual *m,
 {
 	u64 apart;
 
-	if (!owner)
+	if (!owner || owner == v->s.cpu + 1u)
 		return m->cost[0];
 	apart = m->place[owner - 1] ^ v->place;
 	return m->cost[(apart != 0) + (apart >> 16 != 0) + (apart >> 32 != 0)];

@@ -20,7 +20,7 @@
 
 struct queue {
 	u64 *key;
-	u32 leaves; /* a power of two */
+	u32 leaves; /* a power of two, 2 or more */
 };
 
 static inline u64 queue_key(u64 ps, u32 id)
@@ -57,6 +57,12 @@ static inline u64 queue_set(struct queue *q, u32 id, u64 key)
 		keys[at] = key;
 	}
 	return key;
+}
+
+/** The key that lost the final: every second time it is the next in line. */
+static inline u64 queue_runner_up(const struct queue *q)
+{
+	return q->key[2] < q->key[3] ? q->key[3] : q->key[2];
 }
 
 /** The smallest key of all strands but one. */
