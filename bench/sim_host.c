@@ -47,17 +47,27 @@ static void keep_pace(struct sim_thread *t, const struct host_op *op,
 
 /* ------------------------------------------------- operations on memory */
 
+/* -EBUSY: somebody raced the build; it goes on where it was. */
 static int do_build(struct sim_thread *t, const struct host_op *op)
 {
-	return kvm_init_mem_region(&t->kvm, td_of(t, op)->vm, GPA(op->gpa),
-				   op->pages, op->arg != 0);
+	int error;
+
+	do {
+		error = kvm_init_mem_region(&t->kvm, td_of(t, op)->vm,
+					    GPA(op->gpa), op->pages,
+					    op->arg != 0);
+	} while (error == -EBUSY);
+	return error;
 }
 
 static int do_finalize(struct sim_thread *t, const struct host_op *op)
 {
 	struct sim_td *td = td_of(t, op);
-	int error = kvm_finalize(&t->kvm, td->vm);
+	int error;
 
+	do
+		error = kvm_finalize(&t->kvm, td->vm);
+	while (error == -EBUSY);
 	if (!error)
 		line_store32(t->kvm.strand, &td->runnable.line,
 			     &td->runnable.value, 1);
