@@ -52,16 +52,23 @@ static bool stopped(struct run *run)
 
 /* ----------------------------------------------------------------- pages */
 
+/*
+ * A mismatch can be a page that was mapped between the module's walk and its
+ * lock: only a second one in a row is believed, and at 4K none at all.
+ */
 static enum agent_result accept_at(struct run *run, uint64_t gpa,
 				   unsigned level)
 {
+	uint32_t mismatches = 0;
 	enum agent_result r;
 
 	do {
 		if (!step(run))
 			return AGENT_MISMATCH;
 		r = run->port->ops->accept(run->port, gpa, level);
-	} while (r == AGENT_BUSY);
+		mismatches = r == AGENT_MISMATCH ? mismatches + 1 : 0;
+	} while (r == AGENT_BUSY || (mismatches && level == 0) ||
+		 mismatches == 1);
 	return r == AGENT_ALREADY ? AGENT_OK : r;
 }
 

@@ -25,6 +25,7 @@ struct fake {
 	unsigned asked;
 	unsigned gone_after; /* calls until the VM is gone; 0: never */
 	bool mapped_4k;	     /* 2M ACCEPTs find another size */
+	unsigned races;	     /* this many ACCEPTs find what is just mapped */
 	uint64_t clock;
 	uint64_t begin[LOG_MAX], end[LOG_MAX];
 	enum agent_latency what[LOG_MAX];
@@ -70,6 +71,10 @@ static enum agent_result fake_accept(struct agent_port *port, uint64_t gpa,
 	if (f->busy) {
 		f->busy--;
 		return AGENT_BUSY;
+	}
+	if (f->races) {
+		f->races--;
+		return AGENT_MISMATCH;
 	}
 	return f->mapped_4k && level ? AGENT_MISMATCH : AGENT_ALREADY;
 }
@@ -259,13 +264,30 @@ static void accept_falls_back_to_4k(void **state)
 				   .count = 1,
 				   .gpa = 0x200000 }),
 			 AGENT_OK);
-	assert_int_equal(f.calls, 1 + 512);
+	assert_int_equal(f.calls, 2 + 512);
 	assert_string_equal(f.log[0], "accept 200000 1");
-	assert_string_equal(f.log[1], "accept 200000 0");
-	assert_string_equal(f.log[2], "accept 201000 0");
+	assert_string_equal(f.log[1], "accept 200000 1");
+	assert_string_equal(f.log[2], "accept 200000 0");
+	assert_string_equal(f.log[3], "accept 201000 0");
 	assert_int_equal(f.records, 1);
 	assert_int_equal(f.what[0], AGENT_LAT_ACCEPT);
-	assert_int_equal(f.end[0] - f.begin[0], 513 * 100);
+	assert_int_equal(f.end[0] - f.begin[0], 514 * 100);
+}
+
+static void accept_loses_a_race(void **state)
+{
+	struct fake f = { .races = 1 };
+
+	(void)state;
+	assert_int_equal(RUN(&f, { .opcode = AGENT_ACCEPT,
+				   .level = 1,
+				   .count = 1 }),
+			 AGENT_OK);
+	assert_calls(&f, "accept 0 1; accept 0 1");
+	f = (struct fake){ .races = 3 };
+	assert_int_equal(RUN(&f, { .opcode = AGENT_ACCEPT, .count = 1 }),
+			 AGENT_OK);
+	assert_calls(&f, "accept 0 0; accept 0 0; accept 0 0; accept 0 0");
 }
 
 static void convert_both_sizes(void **state)
@@ -524,6 +546,7 @@ int main(void)
 		cmocka_unit_test(touch_accepts_again),
 		cmocka_unit_test(touch_accepts_on_ve),
 		cmocka_unit_test(accept_falls_back_to_4k),
+		cmocka_unit_test(accept_loses_a_race),
 		cmocka_unit_test(convert_both_sizes),
 		cmocka_unit_test(pace_is_kept),
 		cmocka_unit_test(until_stop_ends_a_range),
