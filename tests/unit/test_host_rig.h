@@ -252,8 +252,12 @@ static inline enum machine_end rig_run(struct rig *rig)
 
 static inline void rig_must_be_done(struct rig *rig)
 {
+	char why[256];
+
 	if (rig_run(rig) != MACHINE_DONE)
 		fail_msg("machine ended %d: %s", rig->end, rig->reason);
+	if (!tdx_check_invariants(rig->module, why, sizeof(why)))
+		fail_msg("%s", why);
 }
 
 static inline void rig_free(struct rig *rig)
