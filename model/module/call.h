@@ -28,22 +28,22 @@ enum {
 };
 
 /** Ends the run with "CALL: halt 0xSSSS:code why". */
-_Noreturn void call_halt(const struct call *c, u32 source, u32 code,
-			 const char *why);
+_Noreturn void tdx_call_halt(const struct call *c, u32 source, u32 code,
+			     const char *why);
 
 /** Enter: trace and the first half of the fixed cost. */
-void call_begin(struct call *c, struct lp *lp, enum tdx_call id);
+void tdx_call_begin(struct call *c, struct lp *lp, enum tdx_call id);
 /** Leave: the second half; returns status. */
-tdx_status call_end(const struct call *c, tdx_status status);
+tdx_status tdx_call_end(const struct call *c, tdx_status status);
 
 /**
  * What is left of the call's whole cost after the fixed part and its lock
  * words, in ps.  `skipped` is how many words fewer (negative: more) than the
  * call's usual case this one operates on.
  */
-u64 call_body_ps(const struct call *c, int skipped);
-/** Let call_body_ps() pass. */
-void call_body(const struct call *c, int skipped, enum work work);
+u64 tdx_call_body_ps(const struct call *c, int skipped);
+/** Let tdx_call_body_ps() pass. */
+void tdx_call_body(const struct call *c, int skipped, enum work work);
 
 /** A share of a whole: what total - fixed - words leaves, never negative. */
 u64 cost_left(u64 total, u64 fixed, u64 words, u64 word_ps);

@@ -76,7 +76,7 @@ u64 cost_left(u64 total, u64 fixed, u64 nwords, u64 word_ps)
 	return total > charged ? total - charged : 0;
 }
 
-u64 call_body_ps(const struct call *c, int skipped)
+u64 tdx_call_body_ps(const struct call *c, int skipped)
 {
 	s64 body = c->m->body_ps[c->id];
 
@@ -86,9 +86,9 @@ u64 call_body_ps(const struct call *c, int skipped)
 	return body > 0 ? (u64)body : 0;
 }
 
-void call_body(const struct call *c, int skipped, enum work work)
+void tdx_call_body(const struct call *c, int skipped, enum work work)
 {
-	u64 ps = call_body_ps(c, skipped);
+	u64 ps = tdx_call_body_ps(c, skipped);
 
 	if (ps || work != WORK_PLAIN)
 		spend_work(c->s, ps, work);
@@ -100,14 +100,14 @@ static u64 fixed_ps(const struct call *c)
 				: c->m->costs.seamcall_ps;
 }
 
-void call_begin(struct call *c, struct lp *lp, enum tdx_call id)
+void tdx_call_begin(struct call *c, struct lp *lp, enum tdx_call id)
 {
 	*c = (struct call){lp, lp->strand, lp->module, id};
 	trace_emit(c->s, call_enter, tdx_call_name(id));
 	spend(c->s, fixed_ps(c) / 2);
 }
 
-tdx_status call_end(const struct call *c, tdx_status status)
+tdx_status tdx_call_end(const struct call *c, tdx_status status)
 {
 	u64 fixed = fixed_ps(c);
 
@@ -116,7 +116,7 @@ tdx_status call_end(const struct call *c, tdx_status status)
 	return status;
 }
 
-void call_halt(const struct call *c, u32 source, u32 code, const char *why)
+void tdx_call_halt(const struct call *c, u32 source, u32 code, const char *why)
 {
 	char text[160];
 	const char *name = c->id < NR_TDX_CALLS ? tdx_call_name(c->id) : "lock";

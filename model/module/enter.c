@@ -136,9 +136,9 @@ tdx_status tdh_vp_enter(struct lp *lp, hpa_t tdvpr, struct td_exit *exit)
 	struct entry e = {.vcpu = NULL};
 
 	*exit = (struct td_exit){.rax = TDX_SUCCESS};
-	call_begin(&e.c, lp, TDH_VP_ENTER);
+	tdx_call_begin(&e.c, lp, TDH_VP_ENTER);
 	if (!enter_vcpu(&e, tdvpr, exit))
-		return call_end(&e.c, exit->rax);
+		return tdx_call_end(&e.c, exit->rax);
 	trace_emit(e.c.s, call_exit, tdx_call_name(TDH_VP_ENTER), TDX_SUCCESS);
 	trace_emit(e.c.s, vcpu, true);
 	return TDX_SUCCESS;

@@ -214,7 +214,7 @@ bool td_needs_tracking(const struct td *td)
 void mem_begin(struct mem_call *mc, struct lp *lp, enum tdx_call id, u64 rcx,
 	       u64 rdx, struct tdx_out *out)
 {
-	call_begin(&mc->c, lp, id);
+	tdx_call_begin(&mc->c, lp, id);
 	mc->rcx = rcx;
 	mc->rdx = rdx;
 	mc->out = out;

@@ -17,7 +17,7 @@ struct tdcall {
 static void tdcall_begin(struct tdcall *t, struct lp *lp, enum tdx_call id,
 			 u64 rcx, tdx_status *status, struct td_exit *exit)
 {
-	call_begin(&t->c, lp, id);
+	tdx_call_begin(&t->c, lp, id);
 	t->vcpu = lp->inside;
 	t->level = (enum tdx_level)(rcx & 7);
 	t->gpa = GPA(rcx & ~0xFFFull);
@@ -81,7 +81,7 @@ static enum tdg_end give_back(struct tdcall *t, tdx_status status)
 	} else {
 		t->vcpu->hp_busy = false;
 	}
-	call_end(&t->c, *t->status);
+	tdx_call_end(&t->c, *t->status);
 	return TDG_RETURNED;
 }
 
@@ -159,7 +159,7 @@ static enum tdg_end accept_pending(struct tdcall *t)
 	if (t->level == LEVEL_2M)
 		done = clear_2m(t, &entry);
 	else
-		call_body(&t->c, 0, WORK_CLEAR_4K);
+		tdx_call_body(&t->c, 0, WORK_CLEAR_4K);
 	if (done)
 		entry = (entry & ~SEPT_PENDING) | SEPT_RWX;
 	line_store64(t->c.s, t->at.line, t->at.entry, entry);
@@ -167,7 +167,7 @@ static enum tdg_end accept_pending(struct tdcall *t)
 	if (done)
 		return give_back(t, TDX_SUCCESS);
 	t->vcpu->hp_busy = false;
-	call_end(&t->c, TDX_SUCCESS);
+	tdx_call_end(&t->c, TDX_SUCCESS);
 	return TDG_INTERRUPTED;
 }
 
@@ -228,7 +228,7 @@ enum tdg_end tdg_mem_page_attr_rd(struct lp *lp, gpa_t gpa, tdx_status *status,
 	if (st)
 		return give_back(&t, st);
 	if (sept_allowed(t.c.id, t.entry))
-		call_body(&t.c, 0, WORK_PLAIN);
+		tdx_call_body(&t.c, 0, WORK_PLAIN);
 	unlock_entry(&t);
 	if (!sept_allowed(t.c.id, t.entry))
 		return violate(&t, EEQ_NONE, t.entry);
@@ -247,7 +247,7 @@ static enum tdg_end attr_wr_entry(struct tdcall *t)
 		unlock_entry(t);
 		return violate(t, EEQ_ATTR_WR, t->entry);
 	} else {
-		call_body(&t->c, 0, WORK_PLAIN);
+		tdx_call_body(&t->c, 0, WORK_PLAIN);
 	}
 	unlock_entry(t);
 	return give_back(t, status);

@@ -24,7 +24,7 @@ enum {
 static void check(const struct call *c, bool ok, u32 code, const char *what)
 {
 	if (!ok)
-		call_halt(c, HALT_LOCKS, code, what);
+		tdx_call_halt(c, HALT_LOCKS, code, what);
 }
 
 static bool told(const struct call *c, const char *name, bool won)

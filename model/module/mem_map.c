@@ -33,7 +33,7 @@ static tdx_status sept_add(struct mem_call *mc, hpa_t page, bool existing)
 		return status;
 	}
 	sept_page_init(&mc->c, page);
-	call_body(&mc->c, 0, WORK_CLEAR_4K);
+	tdx_call_body(&mc->c, 0, WORK_CLEAR_4K);
 	pamt_assign(w.at[LEVEL_4K].entry, PT_EPT, mc->td->hpa);
 	td_count_pages(&mc->c, mc->td, 1);
 	mem_store(mc, SEPT_NO_VE | page.v | SEPT_RWX | ENTRY_EL);
@@ -56,7 +56,7 @@ tdx_status tdh_mem_sept_add(struct lp *lp, hpa_t tdr, gpa_t gpa,
 		status = sept_add(&mc, page, tdr.v & ALLOW_EXISTING);
 		mem_close(&mc);
 	}
-	return call_end(&mc.c, status);
+	return tdx_call_end(&mc.c, status);
 }
 
 /* ------------------------------------------------------------- PAGE.AUG */
@@ -84,7 +84,7 @@ static tdx_status page_aug(struct mem_call *mc, hpa_t page)
 		return status;
 	}
 	/* a walk to a 2M entry has one word less */
-	call_body(&mc->c, mc->level == LEVEL_2M, WORK_PLAIN);
+	tdx_call_body(&mc->c, mc->level == LEVEL_2M, WORK_PLAIN);
 	/*
 	 * Visible and unlocked before the page has its type: a REMOVE or
 	 * DEMOTE of the same GPA in between halts the module.
@@ -109,7 +109,7 @@ tdx_status tdh_mem_page_aug(struct lp *lp, hpa_t tdr, gpa_t gpa,
 		status = page_aug(&mc, page);
 		mem_close(&mc);
 	}
-	return call_end(&mc.c, status);
+	return tdx_call_end(&mc.c, status);
 }
 
 /* ------------------------------------------------------------- PAGE.ADD */
@@ -158,9 +158,9 @@ static tdx_status page_add(struct mem_call *mc, hpa_t page, hpa_t source)
 		status = page_check(&mc->c, &w, page, ROLE_NEW_4K, OPERAND_R8);
 	if (status)
 		return status;
-	call_body(&mc->c, 0, WORK_COPY_4K);
+	tdx_call_body(&mc->c, 0, WORK_COPY_4K);
 	if (sept_load(mc->at.entry) & ENTRY_EL)
-		call_halt(&mc->c, HALT_SEPT, 1, "entry locked under TDR");
+		tdx_call_halt(&mc->c, HALT_SEPT, 1, "entry locked under TDR");
 	mem_store(mc, SEPT_LEAF_BITS | SEPT_RWX | page.v);
 	mc->td->tdr.chldcnt++;
 	pamt_assign(w.at[LEVEL_4K].entry, PT_REG, mc->td->hpa);
@@ -182,7 +182,7 @@ tdx_status tdh_mem_page_add(struct lp *lp, hpa_t tdr, gpa_t gpa, hpa_t page,
 		status = page_add(&mc, page, source);
 		pamt_unwalk(&mc.c, &mc.tdr);
 	}
-	return call_end(&mc.c, status);
+	return tdx_call_end(&mc.c, status);
 }
 
 /* -------------------------------------------------------------- SEPT.RD */
@@ -197,9 +197,9 @@ tdx_status tdh_mem_sept_rd(struct lp *lp, hpa_t tdr, gpa_t gpa,
 	status = mem_open(&mc, LEVEL_4K, LEVEL_ROOT, TREE_SHARED);
 	if (!status) {
 		mem_show(&mc, mc.entry, mc.level);
-		call_body(&mc.c, 0, WORK_PLAIN);
+		tdx_call_body(&mc.c, 0, WORK_PLAIN);
 		mem_unlock_entry(&mc);
 		mem_close(&mc);
 	}
-	return call_end(&mc.c, status);
+	return tdx_call_end(&mc.c, status);
 }

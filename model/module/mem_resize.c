@@ -61,7 +61,7 @@ static void unlock_children(struct mem_call *mc, struct sept_page *p,
 static tdx_status merge(struct mem_call *mc, struct sept_page *p,
 			struct pamt_ref *page)
 {
-	u64 body = call_body_ps(&mc->c, mem_needs_tracking(mc) ? 0 : 1);
+	u64 body = tdx_call_body_ps(&mc->c, mem_needs_tracking(mc) ? 0 : 1);
 	u64 first = sept_clean(sept_load(&p->entry[0]), mc->level - 1);
 
 	/* half for the scan of the entries, half for that of the PAMT */
@@ -72,7 +72,8 @@ static tdx_status merge(struct mem_call *mc, struct sept_page *p,
 	    TDX_SUCCESS)
 		return busy(OPERAND_RCX);
 	mc->out->rcx = sept_hpa(mc->entry).v;
-	mem_store(mc, first);
+	/* child 0 as it is, accept counter and lock bit included */
+	mem_store(mc, sept_load(&p->entry[0]));
 	td_count_pages(&mc->c, mc->td, -1);
 	pamt_set_type(page->entry, PT_NDA);
 	return TDX_SUCCESS;
@@ -126,7 +127,7 @@ tdx_status tdh_mem_page_promote(struct lp *lp, hpa_t tdr, gpa_t gpa,
 		mem_unlock_entry(&mc);
 		mem_close(&mc);
 	}
-	return call_end(&mc.c, status);
+	return tdx_call_end(&mc.c, status);
 }
 
 /* --------------------------------------------------------------- DEMOTE */
@@ -136,7 +137,7 @@ tdx_status tdh_mem_page_promote(struct lp *lp, hpa_t tdr, gpa_t gpa,
 
 static tdx_status split(struct mem_call *mc, hpa_t page, struct pamt_walk *w)
 {
-	u64 body = call_body_ps(&mc->c, mem_needs_tracking(mc) ? 0 : 1);
+	u64 body = tdx_call_body_ps(&mc->c, mem_needs_tracking(mc) ? 0 : 1);
 	u64 child = sept_has(mc->entry, SEPT_IS_BLOCKED)
 			    ? sept_unblock(mc->entry)
 			    : mc->entry;
@@ -188,7 +189,7 @@ tdx_status tdh_mem_page_demote(struct lp *lp, hpa_t tdr, gpa_t gpa,
 		mem_unlock_entry(&mc);
 		mem_close(&mc);
 	}
-	return call_end(&mc.c, status);
+	return tdx_call_end(&mc.c, status);
 }
 
 /* ------------------------------------------------------------- RELOCATE */
@@ -199,8 +200,8 @@ static void relocate_commit(struct mem_call *mc, struct pamt_ref *source,
 	bool pending = mc->entry & SEPT_PENDING;
 	u64 entry = (mc->entry & ~SEPT_HPA) | page.v;
 
-	call_body(&mc->c, mem_needs_tracking(mc) ? 0 : 1,
-		  pending ? WORK_PLAIN : WORK_COPY_4K);
+	tdx_call_body(&mc->c, mem_needs_tracking(mc) ? 0 : 1,
+		      pending ? WORK_PLAIN : WORK_COPY_4K);
 	pamt_set_type(source->entry, PT_NDA);
 	pamt_assign(target->at[LEVEL_4K].entry, PT_REG, mc->td->hpa);
 	if (sept_has(mc->entry, SEPT_IS_BLOCKED))
@@ -248,5 +249,5 @@ tdx_status tdh_mem_page_relocate(struct lp *lp, hpa_t tdr, gpa_t gpa,
 		mem_unlock_entry(&mc);
 		mem_close(&mc);
 	}
-	return call_end(&mc.c, status);
+	return tdx_call_end(&mc.c, status);
 }

@@ -23,7 +23,7 @@ static void range_block(struct mem_call *mc)
 {
 	struct pamt_ref page;
 
-	call_body(&mc->c, 0, WORK_PLAIN);
+	tdx_call_body(&mc->c, 0, WORK_PLAIN);
 	mem_store(mc, sept_block(mc->entry, mc->level));
 	/* Block first, sample the epoch second: nobody new gets in between. */
 	page = mapped_page(mc);
@@ -44,7 +44,7 @@ tdx_status tdh_mem_range_block(struct lp *lp, hpa_t tdr, gpa_t gpa,
 		range_block(&mc);
 		mem_close(&mc);
 	}
-	return call_end(&mc.c, status);
+	return tdx_call_end(&mc.c, status);
 }
 
 /* -------------------------------------------------------------- UNBLOCK */
@@ -59,7 +59,7 @@ static tdx_status range_unblock(struct mem_call *mc)
 		return with_operand(TDX_TLB_TRACKING_NOT_DONE,
 				    OPERAND_SEPT_TREE);
 	}
-	call_body(&mc->c, ungated(mc), WORK_PLAIN);
+	tdx_call_body(&mc->c, ungated(mc), WORK_PLAIN);
 	mem_store(mc, sept_unblock(mc->entry) & ~ENTRY_EL);
 	return TDX_SUCCESS;
 }
@@ -76,7 +76,7 @@ tdx_status tdh_mem_range_unblock(struct lp *lp, hpa_t tdr, gpa_t gpa,
 		status = range_unblock(&mc);
 		mem_close(&mc);
 	}
-	return call_end(&mc.c, status);
+	return tdx_call_end(&mc.c, status);
 }
 
 /* ---------------------------------------------------------------- TRACK */
@@ -89,7 +89,7 @@ static tdx_status advance_epoch(const struct call *c, struct td *td)
 
 	if (!sharex_try(c, &epoch, true))
 		return with_operand(TDX_OPERAND_BUSY, OPERAND_TD_EPOCH);
-	call_body(c, 0, WORK_PLAIN);
+	tdx_call_body(c, 0, WORK_PLAIN);
 	now = td->track.epoch;
 	if (__atomic_load_n(&td->track.refcount[1 - (now & 1)],
 			    __ATOMIC_SEQ_CST))
@@ -107,21 +107,21 @@ tdx_status tdh_mem_track(struct lp *lp, hpa_t tdr)
 	struct td *td;
 	tdx_status status;
 
-	call_begin(&c, lp, TDH_MEM_TRACK);
+	tdx_call_begin(&c, lp, TDH_MEM_TRACK);
 	status = td_enter_shared(&c, &w, tdr, OPERAND_RCX, &td);
 	if (!status) {
 		status = advance_epoch(&c, td);
 		td_leave_shared(&c, &w, td);
 	}
-	return call_end(&c, status);
+	return tdx_call_end(&c, status);
 }
 
 /* ---------------------------------------------------------- PAGE.REMOVE */
 
 static void page_remove_commit(struct mem_call *mc, struct pamt_ref *page)
 {
-	mc->out->rcx = sept_hpa(mc->entry).v;
-	call_body(&mc->c, ungated(mc), WORK_PLAIN);
+	mc->out->rcx = sept_hpa(mc->entry).v & ~(LEVEL_BYTES(mc->level) - 1);
+	tdx_call_body(&mc->c, ungated(mc), WORK_PLAIN);
 	mem_store(mc, SEPT_FREE_ENTRY);
 	td_count_pages(&mc->c, mc->td, -(s64)LEVEL_PAGES(mc->level));
 	pamt_set_type(page->entry, PT_NDA);
@@ -161,7 +161,7 @@ tdx_status tdh_mem_page_remove(struct lp *lp, hpa_t tdr, gpa_t gpa,
 		status = page_remove(&mc);
 		mem_close(&mc);
 	}
-	return call_end(&mc.c, status);
+	return tdx_call_end(&mc.c, status);
 }
 
 /* ---------------------------------------------------------- SEPT.REMOVE */
@@ -185,7 +185,7 @@ static tdx_status sept_remove_checked(struct mem_call *mc,
 
 	if (status)
 		return status;
-	call_body(&mc->c, ungated(mc), WORK_PLAIN);
+	tdx_call_body(&mc->c, ungated(mc), WORK_PLAIN);
 	if (!children_are_free(mc))
 		return mem_refuse(mc, TDX_EPT_PAGE_NOT_FREE);
 	mc->out->rcx = sept_hpa(mc->entry).v;
@@ -224,5 +224,5 @@ tdx_status tdh_mem_sept_remove(struct lp *lp, hpa_t tdr, gpa_t gpa,
 		status = sept_remove(&mc);
 		mem_close(&mc);
 	}
-	return call_end(&mc.c, status);
+	return tdx_call_end(&mc.c, status);
 }

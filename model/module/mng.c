@@ -78,10 +78,10 @@ static tdx_status assign_hkid(const struct call *c, hpa_t tdr,
 	} else {
 		td = MAKE(c->m, &control_page_make(c, tdr)->td);
 		if (!td)
-			call_halt(c, HALT_MODEL, 1,
-				  "the model is out of memory");
+			tdx_call_halt(c, HALT_MODEL, 1,
+				      "the model is out of memory");
 		/* cleared, and its seeds drawn, under the table's lock */
-		call_body(c, 0, WORK_CLEAR_4K);
+		tdx_call_body(c, 0, WORK_CLEAR_4K);
 		td_reset(td, tdr, hkid);
 		c->m->kot.state[hkid] = KOT_ASSIGNED;
 		pamt_assign(e, PT_TDR, HPA(0));
@@ -96,16 +96,16 @@ tdx_status tdh_mng_create(struct lp *lp, hpa_t tdr, u32 hkid)
 	struct call c;
 	tdx_status status;
 
-	call_begin(&c, lp, TDH_MNG_CREATE);
+	tdx_call_begin(&c, lp, TDH_MNG_CREATE);
 	if (!hkid_is_private(c.m, hkid))
-		return call_end(&c,
-				with_operand(TDX_OPERAND_INVALID, OPERAND_RDX));
+		return tdx_call_end(
+			&c, with_operand(TDX_OPERAND_INVALID, OPERAND_RDX));
 	status = page_check(&c, &w, tdr, ROLE_NEW_4K, OPERAND_RCX);
 	if (!status) {
 		status = assign_hkid(&c, tdr, w.at[LEVEL_4K].entry, hkid);
 		pamt_unwalk(&c, &w);
 	}
-	return call_end(&c, status);
+	return tdx_call_end(&c, status);
 }
 
 /* -------------------------------------- calls with the TDR held exclusive */
@@ -121,13 +121,13 @@ static tdx_status with_tdr_exclusive(struct lp *lp, enum tdx_call id, hpa_t tdr,
 	struct call c;
 	tdx_status status;
 
-	call_begin(&c, lp, id);
+	tdx_call_begin(&c, lp, id);
 	status = page_check(&c, &w, tdr, ROLE_TDR_EXCLUSIVE, operand);
 	if (!status) {
 		status = fn(&c, td_at(&c, tdr), arg);
 		pamt_unwalk(&c, &w);
 	}
-	return call_end(&c, status);
+	return tdx_call_end(&c, status);
 }
 
 static tdx_status key_config(const struct call *c, struct td *td,
@@ -143,7 +143,7 @@ static tdx_status key_config(const struct call *c, struct td *td,
 		return TDX_LIFECYCLE_STATE_INCORRECT;
 	if (td->keyed_packages & mine)
 		return TDX_KEY_CONFIGURED;
-	call_body(c, 0, WORK_PLAIN);
+	tdx_call_body(c, 0, WORK_PLAIN);
 	td->keyed_packages |= mine;
 	if (td->keyed_packages == all)
 		td->tdr.lifecycle = KEYS_CONFIGURED;
@@ -171,7 +171,7 @@ static tdx_status addcx(const struct call *c, struct td *td, const void *arg)
 	status = page_check(c, &w, *page, ROLE_NEW_4K, OPERAND_RCX);
 	if (status)
 		return status;
-	call_body(c, 0, WORK_CLEAR_4K);
+	tdx_call_body(c, 0, WORK_CLEAR_4K);
 	if (td->num_tdcx == TDCS_ROOT_PAGE)
 		td->root = sept_page_init(c, *page);
 	td->num_tdcx++;
@@ -198,7 +198,7 @@ static tdx_status init(const struct call *c, struct td *td, const void *arg)
 		return status;
 	if (params->gpaw != 48 && params->gpaw != 52)
 		return with_operand(TDX_OPERAND_INVALID, OPERAND_RDX);
-	call_body(c, 0, WORK_PLAIN);
+	tdx_call_body(c, 0, WORK_PLAIN);
 	td->gpaw = params->gpaw;
 	td->root_level = params->gpaw == 48 ? LEVEL_512G : LEVEL_256T;
 	td->pending_ve_disable = params->pending_ve_disable;
@@ -231,7 +231,7 @@ static tdx_status vpflushdone_locked(const struct call *c, struct td *td)
 		return TDX_LIFECYCLE_STATE_INCORRECT;
 	if (has_associated_vcpus(td))
 		return TDX_FLUSHVP_NOT_DONE;
-	call_body(c, 0, WORK_PLAIN);
+	tdx_call_body(c, 0, WORK_PLAIN);
 	kot_flush_everywhere(c, td->hkid);
 	td->tdr.lifecycle = LIFE_BLOCKED;
 	c->m->kot.state[td->hkid] = KOT_FLUSHED;
@@ -269,7 +269,7 @@ static tdx_status freeid(const struct call *c, struct td *td, const void *arg)
 	if (!sharex_try(c, &kot, true))
 		return with_operand(TDX_OPERAND_BUSY, OPERAND_KOT);
 	if (kot_is_flushed(c, td->hkid)) {
-		call_body(c, 0, WORK_PLAIN);
+		tdx_call_body(c, 0, WORK_PLAIN);
 		c->m->kot.state[td->hkid] = KOT_FREE;
 		td->tdr.lifecycle = TEARDOWN;
 	} else {
@@ -296,13 +296,13 @@ tdx_status tdh_mng_rd(struct lp *lp, hpa_t tdr, u64 field, u64 *value)
 
 	(void)field;
 	*value = 0;
-	call_begin(&c, lp, TDH_MNG_RD);
+	tdx_call_begin(&c, lp, TDH_MNG_RD);
 	status = td_enter_shared(&c, &w, tdr, OPERAND_RCX, &td);
 	if (!status) {
-		call_body(&c, 0, WORK_PLAIN);
+		tdx_call_body(&c, 0, WORK_PLAIN);
 		td_leave_shared(&c, &w, td);
 	}
-	return call_end(&c, status);
+	return tdx_call_end(&c, status);
 }
 
 static tdx_status finalize(const struct call *c, struct td *td, const void *arg)
@@ -316,7 +316,7 @@ static tdx_status finalize(const struct call *c, struct td *td, const void *arg)
 		return status;
 	if (!td->state.num_vcpus)
 		return TDX_NO_VCPUS;
-	call_body(c, 0, WORK_PLAIN);
+	tdx_call_body(c, 0, WORK_PLAIN);
 	td->state.op_state = OP_RUNNABLE;
 	return TDX_SUCCESS;
 }

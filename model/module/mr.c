@@ -22,7 +22,7 @@ static tdx_status extend(struct mem_call *mc, gpa_t gpa)
 	mc->entry = mc->at.copy;
 	if (!sept_allowed(mc->c.id, mc->entry))
 		return mem_refuse(mc, TDX_EPT_ENTRY_NOT_PRESENT);
-	call_body(&mc->c, 0, WORK_PLAIN);
+	tdx_call_body(&mc->c, 0, WORK_PLAIN);
 	return TDX_SUCCESS;
 }
 
@@ -40,5 +40,5 @@ tdx_status tdh_mr_extend(struct lp *lp, hpa_t tdr, gpa_t gpa,
 		status = extend(&mc, gpa);
 		pamt_unwalk(&mc.c, &mc.tdr);
 	}
-	return call_end(&mc.c, status);
+	return tdx_call_end(&mc.c, status);
 }

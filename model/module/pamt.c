@@ -60,7 +60,7 @@ static struct pamt_chunk *chunk_peek(const struct tdx_module *m, hpa_t hpa)
 
 static void out_of_memory(const struct call *c)
 {
-	call_halt(c, HALT_MODEL, 1, "the model is out of memory");
+	tdx_call_halt(c, HALT_MODEL, 1, "the model is out of memory");
 }
 
 static struct pamt_block *block_make(const struct call *c, hpa_t hpa)
@@ -69,7 +69,7 @@ static struct pamt_block *block_make(const struct call *c, hpa_t hpa)
 	struct pamt_block *b;
 
 	if (!t)
-		call_halt(c, HALT_PAMT, CHECK_NO_BLOCK, "page of no TDMR");
+		tdx_call_halt(c, HALT_PAMT, CHECK_NO_BLOCK, "page of no TDMR");
 	b = MAKE(c->m, &t->block[gib_of(t, hpa)]);
 	if (!b)
 		out_of_memory(c);
@@ -119,8 +119,8 @@ struct pamt_ref pamt_at(const struct call *c, hpa_t hpa, enum tdx_level size)
 	default:
 		t = tdmr_of(c->m, hpa);
 		if (!t)
-			call_halt(c, HALT_PAMT, CHECK_NO_BLOCK,
-				  "page of no TDMR");
+			tdx_call_halt(c, HALT_PAMT, CHECK_NO_BLOCK,
+				      "page of no TDMR");
 		return ref_1g(t, hpa);
 	}
 }
@@ -150,8 +150,8 @@ struct pamt_ref pamt_get(const struct call *c, hpa_t hpa, enum tdx_level size)
 	enum pamt_type type = pamt_type(ref.entry);
 
 	if (type == PT_NDA || type == PT_RSVD)
-		call_halt(c, HALT_PAMT, CHECK_IMPLICIT,
-			  "PAMT entry of a page in use is free");
+		tdx_call_halt(c, HALT_PAMT, CHECK_IMPLICIT,
+			      "PAMT entry of a page in use is free");
 	return ref;
 }
 
@@ -263,8 +263,8 @@ tdx_status pamt_merge(const struct call *c, hpa_t hpa, enum tdx_level size,
 	unsigned i;
 
 	if (pamt_type(ref.entry) != PT_NDA)
-		call_halt(c, HALT_PAMT, CHECK_MERGE_PARENT,
-			  "merge into a page in use");
+		tdx_call_halt(c, HALT_PAMT, CHECK_MERGE_PARENT,
+			      "merge into a page in use");
 	if (hp_try(c, &l, true, HOST) != TDX_SUCCESS)
 		return TDX_OPERAND_BUSY;
 	spend(c->s, ps);
@@ -272,8 +272,8 @@ tdx_status pamt_merge(const struct call *c, hpa_t hpa, enum tdx_level size,
 		if (child[i].type != child[0].type ||
 		    child[i].owner_low != child[0].owner_low ||
 		    child[i].owner_high != child[0].owner_high)
-			call_halt(c, HALT_PAMT, CHECK_MERGE_CHILDREN,
-				  "merge of unequal pages");
+			tdx_call_halt(c, HALT_PAMT, CHECK_MERGE_CHILDREN,
+				      "merge of unequal pages");
 	ref.entry->owner_low = child[0].owner_low;
 	ref.entry->owner_high = child[0].owner_high;
 	pamt_set_type(ref.entry, pamt_type(&child[0]));
@@ -292,8 +292,8 @@ tdx_status pamt_split(const struct call *c, hpa_t hpa, enum tdx_level size,
 	unsigned i;
 
 	if (pamt_type(ref.entry) != PT_REG)
-		call_halt(c, HALT_PAMT, CHECK_SPLIT_PARENT,
-			  "split of a page not in use");
+		tdx_call_halt(c, HALT_PAMT, CHECK_SPLIT_PARENT,
+			      "split of a page not in use");
 	if (hp_try(c, &l, true, HOST) != TDX_SUCCESS)
 		return TDX_OPERAND_BUSY;
 	spend(c->s, ps);

@@ -19,14 +19,14 @@ tdx_status tdh_phymem_page_wbinvd(struct lp *lp, hpa_t page_with_hkid)
 	struct call c;
 	tdx_status status;
 
-	call_begin(&c, lp, TDH_PHYMEM_PAGE_WBINVD);
+	tdx_call_begin(&c, lp, TDH_PHYMEM_PAGE_WBINVD);
 	status = page_check(&c, &w, without_hkid(c.m, page_with_hkid),
 			    ROLE_FREE_SHARED, OPERAND_RCX);
 	if (!status) {
-		call_body(&c, 0, WORK_FLUSH_4K);
+		tdx_call_body(&c, 0, WORK_FLUSH_4K);
 		pamt_unwalk(&c, &w);
 	}
-	return call_end(&c, status);
+	return tdx_call_end(&c, status);
 }
 
 /* -------------------------------------------------------------- RECLAIM */
@@ -38,7 +38,7 @@ static tdx_status reclaim_tdr(const struct call *c, const struct td *td)
 	if (td->tdr.chldcnt)
 		return TDX_TD_ASSOCIATED_PAGES_EXIST;
 	/* nothing of an owner to lock and count: three words less */
-	call_body(c, 3, WORK_PLAIN);
+	tdx_call_body(c, 3, WORK_PLAIN);
 	return TDX_SUCCESS;
 }
 
@@ -60,7 +60,7 @@ static tdx_status reclaim_child(const struct call *c,
 		return status;
 	td = td_at(c, owner);
 	if (td->tdr.lifecycle == TEARDOWN) {
-		call_body(c, words_less(size), WORK_PLAIN);
+		tdx_call_body(c, words_less(size), WORK_PLAIN);
 		td_count_pages(c, td, -(s64)LEVEL_PAGES(size));
 	} else {
 		status = TDX_LIFECYCLE_STATE_INCORRECT;
@@ -120,13 +120,13 @@ tdx_status tdh_phymem_page_reclaim(struct lp *lp, hpa_t page,
 	tdx_status status;
 
 	*out = (struct tdx_out){0, 0, 0};
-	call_begin(&c, lp, TDH_PHYMEM_PAGE_RECLAIM);
+	tdx_call_begin(&c, lp, TDH_PHYMEM_PAGE_RECLAIM);
 	status = walk_to_leaf(&c, &w, page, true);
 	if (!status) {
 		status = reclaim(&c, page, &w, out);
 		pamt_unwalk(&c, &w);
 	}
-	return call_end(&c, status);
+	return tdx_call_end(&c, status);
 }
 
 tdx_status tdh_phymem_page_rdmd(struct lp *lp, hpa_t page, struct tdx_out *out)
@@ -136,15 +136,15 @@ tdx_status tdh_phymem_page_rdmd(struct lp *lp, hpa_t page, struct tdx_out *out)
 	tdx_status status;
 
 	*out = (struct tdx_out){0, 0, 0};
-	call_begin(&c, lp, TDH_PHYMEM_PAGE_RDMD);
+	tdx_call_begin(&c, lp, TDH_PHYMEM_PAGE_RDMD);
 	status = walk_to_leaf(&c, &w, page, false);
 	if (!status) {
 		describe(w.at[w.leaf].entry, w.leaf, out);
-		call_body(&c, w.leaf == LEVEL_4K ? 0 : 2 * (int)w.leaf,
-			  WORK_PLAIN);
+		tdx_call_body(&c, w.leaf == LEVEL_4K ? 0 : 2 * (int)w.leaf,
+			      WORK_PLAIN);
 		pamt_unwalk(&c, &w);
 	}
-	return call_end(&c, status);
+	return tdx_call_end(&c, status);
 }
 
 /* ------------------------------------------------------------- CACHE.WB */
@@ -182,7 +182,7 @@ static u64 sub_block_ps(const struct call *c, u64 body, u32 i)
 static tdx_status write_back(const struct call *c, struct wbt *wbt)
 {
 	/* the usual case: one HKID, one word */
-	u64 body = call_body_ps(c, 1 - (int)in_snapshot(c, wbt));
+	u64 body = tdx_call_body_ps(c, 1 - (int)in_snapshot(c, wbt));
 	u32 n = c->m->platform.cache_sub_blocks;
 	u32 i;
 
@@ -220,7 +220,7 @@ tdx_status tdh_phymem_cache_wb(struct lp *lp, u64 command)
 	tdx_status status;
 	struct call c;
 
-	call_begin(&c, lp, TDH_PHYMEM_CACHE_WB);
+	tdx_call_begin(&c, lp, TDH_PHYMEM_CACHE_WB);
 	if (command > 1) {
 		status = with_operand(TDX_OPERAND_INVALID, OPERAND_RCX);
 	} else if (!mutex_try(&c, &wbt->lock, &wbt->line)) {
@@ -234,5 +234,5 @@ tdx_status tdh_phymem_cache_wb(struct lp *lp, u64 command)
 		}
 		mutex_release(&c, &wbt->lock, &wbt->line);
 	}
-	return call_end(&c, status);
+	return tdx_call_end(&c, status);
 }

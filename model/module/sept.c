@@ -180,7 +180,7 @@ static struct sept_page *page_make(const struct call *c, hpa_t hpa)
 	struct sept_page *page = MAKE(c->m, &control_page_make(c, hpa)->sept);
 
 	if (!page)
-		call_halt(c, HALT_MODEL, 1, "the model is out of memory");
+		tdx_call_halt(c, HALT_MODEL, 1, "the model is out of memory");
 	return page;
 }
 

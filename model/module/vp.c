@@ -43,10 +43,10 @@ static tdx_status create(const struct call *c, struct td *td, hpa_t tdvpr)
 
 	if (status)
 		return status;
-	call_body(c, 0, WORK_CLEAR_4K);
+	tdx_call_body(c, 0, WORK_CLEAR_4K);
 	vcpu = MAKE(c->m, &control_page_make(c, tdvpr)->vcpu);
 	if (!vcpu)
-		call_halt(c, HALT_MODEL, 1, "the model is out of memory");
+		tdx_call_halt(c, HALT_MODEL, 1, "the model is out of memory");
 	vcpu_reset(vcpu, td, tdvpr);
 	td_count_pages(c, td, 1);
 	pamt_assign(w.at[LEVEL_4K].entry, PT_TDVPR, td->hpa);
@@ -61,13 +61,13 @@ tdx_status tdh_vp_create(struct lp *lp, hpa_t tdr, hpa_t tdvpr)
 	struct td *td;
 	tdx_status status;
 
-	call_begin(&c, lp, TDH_VP_CREATE);
+	tdx_call_begin(&c, lp, TDH_VP_CREATE);
 	status = td_enter_shared(&c, &w, tdr, OPERAND_RDX, &td);
 	if (!status) {
 		status = create(&c, td, tdvpr);
 		td_leave_shared(&c, &w, td);
 	}
-	return call_end(&c, status);
+	return tdx_call_end(&c, status);
 }
 
 /* ------------------------------ calls that name a TDVPR and want OP_STATE */
@@ -100,13 +100,13 @@ static tdx_status with_tdvpr(struct lp *lp, enum tdx_call id, hpa_t tdvpr,
 	struct call c;
 	tdx_status status;
 
-	call_begin(&c, lp, id);
+	tdx_call_begin(&c, lp, id);
 	status = page_check(&c, &w, tdvpr, role, operand);
 	if (!status) {
 		status = under_td(&c, vcpu_at(&c, tdvpr), fn, arg);
 		pamt_unwalk(&c, &w);
 	}
-	return call_end(&c, status);
+	return tdx_call_end(&c, status);
 }
 
 static tdx_status addcx(const struct call *c, struct tdvps *vcpu,
@@ -121,7 +121,7 @@ static tdx_status addcx(const struct call *c, struct tdvps *vcpu,
 	status = page_check(c, &w, *page, ROLE_NEW_4K, OPERAND_RCX);
 	if (status)
 		return status;
-	call_body(c, 0, WORK_CLEAR_4K);
+	tdx_call_body(c, 0, WORK_CLEAR_4K);
 	vcpu->pages++;
 	td_count_pages(c, vcpu->td, 1);
 	pamt_assign(w.at[LEVEL_4K].entry, PT_TDCX, vcpu->td->hpa);
@@ -145,7 +145,7 @@ static tdx_status init(const struct call *c, struct tdvps *vcpu,
 		return TDX_VCPU_STATE_INCORRECT;
 	if (vcpu->pages < TDX_TDVPS_PAGES)
 		return TDX_TDCX_NUM_INCORRECT;
-	call_body(c, 0, WORK_PLAIN);
+	tdx_call_body(c, 0, WORK_PLAIN);
 	line_xadd32(c->s, &vcpu->td->state_line, &vcpu->td->state.num_vcpus, 1);
 	vcpu->state = VCPU_READY;
 	return vcpu_associate(c, vcpu, &newly);
@@ -169,7 +169,7 @@ static tdx_status access_field(const struct call *c, struct tdvps *vcpu,
 		return TDX_TDCX_NUM_INCORRECT;
 	status = vcpu_associate(c, vcpu, &newly);
 	if (!status)
-		call_body(c, newly ? -1 : 0, WORK_PLAIN);
+		tdx_call_body(c, newly ? -1 : 0, WORK_PLAIN);
 	return status;
 }
 
@@ -202,7 +202,7 @@ static tdx_status flush_under_td(const struct call *c, struct tdvps *vcpu)
 	if (vcpu->head.assoc_lpid != c->lp->id)
 		return TDX_VCPU_NOT_ASSOCIATED;
 	/* INVEPT of the trees, VMCLEAR */
-	call_body(c, 0, WORK_PLAIN);
+	tdx_call_body(c, 0, WORK_PLAIN);
 	vcpu->head.assoc_lpid = NO_LP;
 	line_xadd32(c->s, &td->state_line, &td->state.num_assoc_vcpus, (u32)-1);
 	if (c->lp->last == vcpu)
@@ -218,10 +218,10 @@ tdx_status tdh_vp_flush(struct lp *lp, hpa_t tdvpr)
 	struct call c;
 	tdx_status status;
 
-	call_begin(&c, lp, TDH_VP_FLUSH);
+	tdx_call_begin(&c, lp, TDH_VP_FLUSH);
 	status = page_check(&c, &w, tdvpr, ROLE_TDVPR_EXCLUSIVE, OPERAND_RCX);
 	if (status)
-		return call_end(&c, status);
+		return tdx_call_end(&c, status);
 	vcpu = vcpu_at(&c, tdvpr);
 	status = owner_lock(&c, vcpu->td->hpa, &tdr);
 	if (!status) {
@@ -229,5 +229,5 @@ tdx_status tdh_vp_flush(struct lp *lp, hpa_t tdvpr)
 		owner_unlock(&c, &tdr);
 	}
 	pamt_unwalk(&c, &w);
-	return call_end(&c, status);
+	return tdx_call_end(&c, status);
 }
