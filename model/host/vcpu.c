@@ -84,7 +84,6 @@ void vcpu_exited(struct kvm_vcpu *vcpu)
 	vcpu->inside = false;
 	account(t, WHERE_KVM);
 	set_mode(vcpu, (vcpu->mode & ~VCPU_IN_GUEST) + VCPU_EXIT);
-	take_interrupt(t);
 	spend(t->strand, vcpu->vm->host->costs.exit_ps);
 }
 
