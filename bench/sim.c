@@ -419,8 +419,8 @@ static void set_status(const struct sim *sim, enum machine_end end,
 		end_as(sample, CELL_OK, "%s", "");
 }
 
-static int run(const struct scenario *scenario, const struct cell_setup *setup,
-	       struct sample *sample, struct err *err)
+int sim_run(const struct scenario *scenario, const struct cell_setup *setup,
+	    struct sample *sample, struct err *err, struct sim_memory *memory)
 {
 	struct sim *sim = lines_alloc(1, sizeof(*sim));
 	bool made;
@@ -440,12 +440,22 @@ static int run(const struct scenario *scenario, const struct cell_setup *setup,
 	if (made) {
 		set_status(sim, machine_run(sim->machine), sample);
 		sim_fill_sample(sim, sample);
+		if (memory)
+			*memory = (struct sim_memory){
+				tdx_module_memory(sim->module),
+				kvm_host_memory(sim->host) };
 	}
 	if (!made || sim->hists.failed)
 		err_set(err, EXIT_FAILED, "sim: out of memory");
 	made = made && !sim->hists.failed;
 	destroy(sim);
 	return made ? 0 : -1;
+}
+
+static int run(const struct scenario *scenario, const struct cell_setup *setup,
+	       struct sample *sample, struct err *err)
+{
+	return sim_run(scenario, setup, sample, err, NULL);
 }
 
 static bool available(char *why, size_t size)

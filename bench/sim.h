@@ -115,6 +115,15 @@ struct sim {
 
 /* sim.c */
 
+/** Host memory that the model took, at the end of a run, in bytes. */
+struct sim_memory {
+	u64 module, host;
+};
+
+/** What the backend does; `memory` may be NULL. */
+int sim_run(const struct scenario *scenario, const struct cell_setup *setup,
+	    struct sample *sample, struct err *err, struct sim_memory *memory);
+
 /** Everybody comes to an end: all waits are over. */
 void sim_give_up(struct sim_thread *t);
 /** The same, and the cell has failed; only the first reason is kept. */

@@ -8,10 +8,21 @@
  */
 #include "workloads/faults.h"
 
+/* Without any, no policy has anything to decide: host calls share the tree. */
+static const struct knob stuck_percent = {
+	.name = "stuck_percent",
+	.type = KNOB_INT,
+	.unit = "%",
+	.def = 25,
+	.min = 0,
+	.max = 99,
+	.help = "vCPUs that fault at one instruction, which nobody resolves",
+};
+
 static const struct knob *const knobs[] = {
 	&knob_pages,	&knob_total_pages, &knob_page_size,
 	&knob_layout,	&knob_accept,	   &knob_ve_disable,
-	&knob_stuck_percent, &knob_stuck_ns,	   NULL
+	&stuck_percent, &knob_stuck_ns,	   NULL
 };
 
 static void fault_script(const struct knob_values *values, struct who who,
