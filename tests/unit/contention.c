@@ -353,6 +353,19 @@ void scene_suspect(struct scene *s, u32 n)
 	scene_exit(s, 2);
 }
 
+static void hold_job(struct lp *lp, void *arg)
+{
+	struct holder *h = arg;
+
+	h->status = (h->release ? tdx_ref_unlock : tdx_ref_lock)(lp, &h->ref,
+								 h->exclusive);
+}
+
+bool scene_hold(struct scene *s, struct script_lp *lp, struct holder *h)
+{
+	return world_run(&s->w, lp, hold_job, h);
+}
+
 u64 scene_raw(struct scene *s, enum tdx_object what, u32 vcpu, u64 gpa,
 	      enum tdx_level level)
 {

@@ -134,6 +134,16 @@ void scene_suspect(struct scene *s, u32 n);
 /** Every vCPU out of the guest, wherever it is. */
 void scene_all_out(struct scene *s);
 
+/** A lock taken from outside. */
+struct holder {
+	struct tdx_ref ref;
+	bool exclusive, release;
+	tdx_status status; /* of taking it, or of the release */
+};
+
+/** Take or release a lock on an LP; false when that halts the module. */
+bool scene_hold(struct scene *s, struct script_lp *lp, struct holder *h);
+
 /** The raw word of a lock of TD 0. */
 u64 scene_raw(struct scene *s, enum tdx_object what, u32 vcpu, u64 gpa,
 	      enum tdx_level level);

@@ -190,24 +190,10 @@ static struct script_lp *place(struct scene *s, enum who who)
 	return &s->w.host;
 }
 
-struct holder {
-	struct tdx_ref ref;
-	bool exclusive, release;
-	tdx_status status;
-};
-
-static void hold_job(struct lp *lp, void *arg)
-{
-	struct holder *h = arg;
-
-	h->status = (h->release ? tdx_ref_unlock : tdx_ref_lock)(lp, &h->ref,
-								 h->exclusive);
-}
-
 static void holder_do(struct scene *s, struct holder *h, bool release)
 {
 	h->release = release;
-	assert_true(world_run(&s->w, &s->w.other, hold_job, h));
+	assert_true(scene_hold(s, &s->w.other, h));
 	assert_int_equal(h->status, 0);
 }
 
