@@ -191,13 +191,13 @@ struct timed {
 
 struct timed timed_begin(struct kvm_thread *t);
 tdx_status timed_end(struct kvm_thread *t, struct timed timed,
-		    enum tdx_call call, tdx_status status);
+		     enum tdx_call call, tdx_status status);
 
 /** Every call goes through this: timed, accounted, observed. */
 #define seamcall(t, call, expr)                                                \
 	({                                                                     \
-		struct timed timed_ = timed_begin(t);                           \
-		timed_end(t, timed_, call, (expr));                             \
+		struct timed timed_ = timed_begin(t);                          \
+		timed_end(t, timed_, call, (expr));                            \
 	})
 
 /** Report an operation that ended now. */
@@ -315,6 +315,22 @@ void invalidate_begin(struct kvm_thread *t, struct kvm_vm *vm, gpa_t gpa,
 void invalidate_end(struct kvm_thread *t, struct kvm_vm *vm);
 /** Remove all mapped pages of a range; mmu_lock is held for writing. */
 int zap_range(struct kvm_thread *t, struct kvm_vm *vm, gpa_t gpa, u64 pages);
+
+/** One leaf that something is being done to. */
+struct removal {
+	struct kvm_thread *t;
+	struct kvm_vm *vm;
+	struct spte_ref ref;
+	u64 spte;
+	u32 attempts; /* for this page */
+	bool held;    /* vCPUs are kept out until the page is done */
+};
+/* 0 done; -EAGAIN begin again; -EIO. */
+int leaf_remove(struct removal *r);
+/** BLOCK, TRACK, kick, UNBLOCK: the page stays. */
+int leaf_track(struct removal *r);
+/** BLOCK, TRACK, kick, DEMOTE: a 2M page becomes 512 of 4K. */
+int leaf_split(struct removal *r);
 
 /** Make all vCPUs leave the guest and wait until they have. */
 void kick_all(struct kvm_thread *t, struct kvm_vm *vm);

@@ -15,7 +15,7 @@ struct timed timed_begin(struct kvm_thread *t)
 }
 
 tdx_status timed_end(struct kvm_thread *t, struct timed timed,
-		    enum tdx_call call, tdx_status status)
+		     enum tdx_call call, tdx_status status)
 {
 	if (tdx_operand_busy(status))
 		t->where = WHERE_BUSY;
@@ -56,6 +56,10 @@ tdx_status sept_issue(struct kvm_thread *t, struct kvm_vm *vm,
 	case TDH_MEM_PAGE_REMOVE:
 		status = tdh_mem_page_remove(lp, tdr, c->gpa, c->level, &out);
 		break;
+	case TDH_MEM_PAGE_DEMOTE:
+		status = tdh_mem_page_demote(lp, tdr, c->gpa, c->level, c->page,
+					     &out);
+		break;
 	default:
 		machine_halt(t->strand, "host: not an S-EPT call");
 	}
@@ -91,6 +95,16 @@ static int obey(struct kvm_thread *t, struct kvm_vm *vm, enum verdict verdict,
 	return vm_bug(t, vm, tdx_call_name(busy->call), busy->status);
 }
 
+/** DEMOTE stops for an interrupt and has to be made again from the start. */
+static bool interrupted_call(struct kvm_thread *t, tdx_status status)
+{
+	if ((status & TDX_STATUS_MASK) != TDX_INTERRUPTED_RESTARTABLE)
+		return false;
+	if (interrupted(t->strand))
+		interrupt_done(t->strand);
+	return true;
+}
+
 static int retry(struct kvm_thread *t, struct kvm_vm *vm,
 		 const struct sept_call *c, busy_fn *decide, bool *held)
 {
@@ -99,16 +113,16 @@ static int retry(struct kvm_thread *t, struct kvm_vm *vm,
 			    .call = c->call,
 			    .limit = vm->config.retry_limit};
 	bool kicked = false;
-	int ret;
+	int ret = 0;
 
 	do {
 		busy.status = sept_issue(t, vm, c);
 		busy.tries++;
 		busy.held = *held;
-		if (!tdx_operand_busy(busy.status)) {
-			ret = 0;
+		if (interrupted_call(t, busy.status))
+			continue;
+		if (!tdx_operand_busy(busy.status))
 			break;
-		}
 		ret = obey(t, vm, decide(&busy), &busy, &kicked, held);
 	} while (!ret);
 	if (kicked)

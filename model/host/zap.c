@@ -1,131 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Taking private memory away: punched holes, attribute changes, and the
- * removal of a leaf by BLOCK, TRACK, kick, REMOVE and WBINVD, all with
- * mmu_lock held for writing.
+ * Taking private memory away: punched holes and attribute changes, page by
+ * page with mmu_lock held for writing.
  */
 #include <errno.h>
 
 #include "model/host/internal.h"
-
-/** One leaf that is being taken away. */
-struct removal {
-	struct kvm_thread *t;
-	struct kvm_vm *vm;
-	struct spte_ref ref;
-	u64 spte;
-	u32 attempts; /* for this page */
-	bool held;    /* vCPUs are kept out until the page is done */
-};
-
-static int removal_call(struct removal *r, enum tdx_call call)
-{
-	struct sept_call c = {
-		.call = call, .level = r->ref.level, .gpa = r->ref.gpa};
-
-	return retry_removal(r->t, r->vm, &c, &r->held);
-}
-
-static void let_in(struct removal *r)
-{
-	if (r->held)
-		hold_end(r->t, r->vm);
-	r->held = false;
-}
-
-/** BLOCK, TRACK and the kick that lets the next TRACK succeed. */
-static int block_and_track(struct removal *r)
-{
-	u64 begin = now(r->t->strand);
-	int ret = 0;
-
-	if (!(r->spte & SPTE_BLOCKED))
-		ret = removal_call(r, TDH_MEM_RANGE_BLOCK);
-	if (ret)
-		return ret;
-	r->spte |= SPTE_BLOCKED;
-	if (!vm_runnable(r->vm))
-		return 0;
-	ret = removal_call(r, TDH_MEM_TRACK);
-	if (ret)
-		return ret;
-	kick_all(r->t, r->vm);
-	observe_op(r->t, KVM_OP_TRACK, begin, r->attempts);
-	return 0;
-}
-
-static int write_back(struct removal *r)
-{
-	struct kvm_thread *t = r->t;
-	hpa_t page = tdx_hpa_with_hkid(r->vm->host->module, spte_hpa(r->spte),
-				       r->vm->hkid);
-	u64 pages = LEVEL_PAGES(r->ref.level);
-
-	for (u64 i = 0; i < pages; i++, page.v += 4096) {
-		tdx_status status =
-			seamcall(t, TDH_PHYMEM_PAGE_WBINVD,
-				 tdh_phymem_page_wbinvd(&t->lp, page));
-
-		if (status)
-			return vm_bug(t, r->vm,
-				      tdx_call_name(TDH_PHYMEM_PAGE_WBINVD),
-				      status);
-	}
-	clear_pages(t, r->vm, pages);
-	return 0;
-}
-
-static void removal_begin(struct removal *r)
-{
-	r->spte = *r->ref.spte;
-	r->attempts++;
-	spend(r->t->strand, r->vm->host->costs.remove_page_ps);
-	if (r->vm->config.policy.removal->hold_first) {
-		hold_begin(r->t, r->vm);
-		r->held = true;
-	}
-}
-
-/** 0 removed; -EAGAIN begin again; -EIO. */
-static int remove_leaf(struct removal *r)
-{
-	struct kvm_thread *t = r->t;
-	u64 begin = now(t->strand);
-	int ret;
-
-	removal_begin(r);
-	ret = block_and_track(r);
-	if (!ret)
-		ret = removal_call(r, TDH_MEM_PAGE_REMOVE);
-	let_in(r);
-	if (!ret)
-		ret = write_back(r);
-	line_store64(t->strand, r->ref.line, r->ref.spte,
-		     ret ? r->spte : SPTE_NONE);
-	if (ret)
-		return ret;
-	observe_op(t, KVM_OP_REMOVAL, begin, r->attempts);
-	progress(t->strand);
-	return 0;
-}
-
-/** BLOCK, TRACK, kick, UNBLOCK: the page stays. */
-static int track_leaf(struct removal *r)
-{
-	int ret;
-
-	removal_begin(r);
-	ret = block_and_track(r);
-	if (!ret)
-		ret = removal_call(r, TDH_MEM_RANGE_UNBLOCK);
-	let_in(r);
-	if (!ret)
-		r->spte &= ~SPTE_BLOCKED;
-	line_store64(r->t->strand, r->ref.line, r->ref.spte, r->spte);
-	if (!ret)
-		progress(r->t->strand);
-	return ret;
-}
 
 /**
  * Let others have mmu_lock; before that the TLBs are flushed, because what
@@ -176,25 +56,26 @@ static int each_leaf(struct kvm_thread *t, struct kvm_vm *vm, gpa_t gpa,
 
 int zap_range(struct kvm_thread *t, struct kvm_vm *vm, gpa_t gpa, u64 pages)
 {
-	return each_leaf(t, vm, gpa, pages, remove_leaf, true);
+	return each_leaf(t, vm, gpa, pages, leaf_remove, true);
 }
 
-/**
- * A 2M leaf can only be taken away as a whole: today's kernel maps 4K, and
- * what it will do to a part of a larger one is not settled.
- */
-static bool splits_leaf(struct kvm_vm *vm, gpa_t gpa, u64 pages)
+/** Split a 2M page that lies across a boundary of a range. */
+static int split_at(struct kvm_thread *t, struct kvm_vm *vm, gpa_t boundary)
 {
-	gpa_t end = GPA(gpa.v + (pages << 12));
-	struct spte_ref ref;
+	if (vm->config.max_level == LEVEL_4K ||
+	    !(boundary.v & (LEVEL_BYTES(LEVEL_2M) - 1)))
+		return 0;
+	return each_leaf(t, vm, boundary, 1, leaf_split, false);
+}
 
-	if (vm->config.max_level == LEVEL_4K)
-		return false;
-	if (mirror_next_leaf(vm, gpa, GPA(gpa.v + 4096), &ref) &&
-	    ref.gpa.v < gpa.v)
-		return true;
-	return mirror_next_leaf(vm, GPA(end.v - 4096), end, &ref) &&
-	       ref.gpa.v + LEVEL_BYTES(ref.level) > end.v;
+static int split_and_zap(struct kvm_thread *t, struct kvm_vm *vm, gpa_t gpa,
+			 u64 pages)
+{
+	int ret = split_at(t, vm, gpa);
+
+	if (!ret)
+		ret = split_at(t, vm, GPA(gpa.v + (pages << 12)));
+	return ret ? ret : zap_range(t, vm, gpa, pages);
 }
 
 /** Zap a range between begin and end of an invalidation. */
@@ -206,9 +87,7 @@ static int invalidate(struct kvm_thread *t, struct kvm_vm *vm, gpa_t gpa,
 	qrw_write_lock(t, &vm->mmu_lock);
 	invalidate_begin(t, vm, gpa, pages);
 	if (zap)
-		ret = splits_leaf(vm, gpa, pages)
-			      ? -EINVAL
-			      : zap_range(t, vm, gpa, pages);
+		ret = split_and_zap(t, vm, gpa, pages);
 	qrw_write_unlock(t, &vm->mmu_lock);
 	return ret;
 }
@@ -271,7 +150,7 @@ int kvm_track_range(struct kvm_thread *t, struct kvm_vm *vm, gpa_t gpa,
 		return ret;
 	before = account(t, WHERE_KVM);
 	qrw_write_lock(t, &vm->mmu_lock);
-	ret = each_leaf(t, vm, gpa, pages, track_leaf, false);
+	ret = each_leaf(t, vm, gpa, pages, leaf_track, false);
 	qrw_write_unlock(t, &vm->mmu_lock);
 	account(t, before);
 	return ret;
