@@ -76,12 +76,8 @@ static void punch_then_tear_down(struct rig *rig, struct kvm_thread *t,
 		t, rig->vm[0], (enum teardown_order)rig->value[0], 0, 1);
 }
 
-static void round_trip(const char *policy, enum tdx_level level,
-		       enum teardown_order order)
+static void run_round_trip(struct rig *rig, enum teardown_order order)
 {
-	struct rig *rig = rig_new(policy, 2, PAGES);
-
-	rig->config.max_level = level;
 	rig->strands = 3;
 	rig->role[0] = punch_then_tear_down;
 	rig->role[1] = rig->role[2] = touch_all;
@@ -96,6 +92,24 @@ static void round_trip(const char *policy, enum tdx_level level,
 	rig_free(rig);
 }
 
+static void round_trip(const char *policy, enum tdx_level level,
+		       enum teardown_order order)
+{
+	struct rig *rig = rig_new(policy, 2, PAGES);
+
+	rig->config.max_level = level;
+	run_round_trip(rig, order);
+}
+
+static void test_five_levels(void **state)
+{
+	struct rig *rig = rig_new("kick-once", 2, PAGES);
+
+	(void)state;
+	rig->config.params.gpaw = 52;
+	run_round_trip(rig, TEARDOWN_RUNNABLE);
+}
+
 static void test_round_trip(void **state)
 {
 	static const enum tdx_level levels[] = {LEVEL_4K, LEVEL_2M};
@@ -107,6 +121,55 @@ static void test_round_trip(void **state)
 			round_trip(p->name, levels[i], TEARDOWN_EARLY);
 		}
 	}
+}
+
+/* ----------------------------------------------------- a part of 2M */
+
+static void map_2m(struct rig *rig, struct kvm_thread *t, u32 index)
+{
+	struct kvm_vcpu *vcpu = kvm_vcpu(rig->vm[0], 0);
+	tdx_status status;
+
+	kvm_vcpu_start(t, vcpu);
+	rig->result[index] =
+		kvm_guest_accept(vcpu, page_at(0), LEVEL_2M, &status);
+	/* The first page, some in the middle, the last one. */
+	rig->result[index] |= kvm_guest_map_gpa(vcpu, page_at(0), 1, false);
+	rig->result[index] |= kvm_guest_map_gpa(vcpu, page_at(9), 2, false);
+	rig->result[index] |= kvm_guest_map_gpa(vcpu, page_at(511), 1, false);
+	/* The others are what they were: no fault, no ACCEPT needed. */
+	rig->value[index] = rig->seen[index].ops[KVM_OP_FAULT];
+	for (u64 i = 11; i < 511; i++)
+		rig->result[index] |= kvm_guest_touch(vcpu, page_at(i));
+	rig->value[index] -= rig->seen[index].ops[KVM_OP_FAULT];
+	kvm_vcpu_finish(vcpu);
+	flag_set(t->strand, &rig->step, 1);
+}
+
+static void tear_down_after(struct rig *rig, struct kvm_thread *t, u32 index)
+{
+	flag_wait(t->strand, &rig->step, 0);
+	rig->result[index] =
+		kvm_teardown(t, rig->vm[0], TEARDOWN_RUNNABLE, 0, 1);
+}
+
+static void test_part_of_2m(void **state)
+{
+	struct rig *rig = rig_new("kick-once", 1, PAGES);
+
+	(void)state;
+	rig->config.max_level = LEVEL_2M;
+	rig->strands = 2;
+	rig->role[0] = tear_down_after;
+	rig->role[1] = map_2m;
+	rig_must_be_done(rig);
+	assert_int_equal(rig->result[0] | rig->result[1], 0);
+	assert_int_equal(rig->value[1], 0);
+	assert_int_equal(rig->seen[1].calls[TDH_MEM_PAGE_DEMOTE], 1);
+	assert_int_equal(rig->seen[1].ops[KVM_OP_REMOVAL], 4);
+	assert_int_equal(rig->seen[0].ops[KVM_OP_REMOVAL], 508);
+	assert_all_free(rig, rig->vm[0]);
+	rig_free(rig);
 }
 
 /* ------------------------------------------- several threads, two VMs */
@@ -327,7 +390,113 @@ static void test_second_track(void **state)
 	rig_free(rig);
 }
 
+/* ------------------------------------- everything at once, one range */
+
+enum { STRESS_VCPUS = 6, STRESS_PAGES = 64, STRESS_ROUNDS = 300 };
+
+static void stress_vcpu(struct rig *rig, struct kvm_thread *t, u32 index)
+{
+	struct kvm_vcpu *vcpu = kvm_vcpu(rig->vm[0], index - 1);
+	int ret = kvm_vcpu_start(t, vcpu);
+
+	for (u32 i = 0; i < STRESS_ROUNDS && !ret; i++) {
+		gpa_t gpa = page_at(strand_random(t->strand) % STRESS_PAGES);
+		tdx_status status;
+
+		if (kvm_guest_touch(vcpu, gpa) == 1)
+			ret = kvm_guest_accept(vcpu, gpa, LEVEL_4K, &status);
+		if (!ret && i % 16 == 0)
+			ret = kvm_guest_leave(vcpu);
+		if (!ret && i % 32 == 7)
+			ret = kvm_guest_map_gpa(vcpu, gpa, 1, i & 32);
+	}
+	rig->result[index] = ret;
+	kvm_vcpu_finish(vcpu);
+	line_xadd32(t->strand, &rig->step.line, &rig->step.value, 1);
+}
+
+static void stress_host(struct rig *rig, struct kvm_thread *t, u32 index)
+{
+	struct kvm_vm *vm = rig->vm[0];
+	int ret = 0;
+
+	while (!ret && line_load32(t->strand, &rig->step.line,
+				   &rig->step.value) < STRESS_VCPUS) {
+		u64 page = strand_random(t->strand) % STRESS_PAGES;
+
+		if (index)
+			ret = kvm_track_range(t, vm, page_at(page), 2);
+		else
+			ret = kvm_punch_hole(t, vm, page_at(page), 3);
+		spend(t->strand, 20 * PS_PER_US);
+	}
+	rig->result[index] = ret;
+	if (!ret)
+		rig->result[index] = kvm_teardown(t, vm, TEARDOWN_RUNNABLE,
+						  index ? 1 : 0, 2);
+}
+
+static void stress(const char *policy)
+{
+	struct rig *rig = rig_new(policy, STRESS_VCPUS, PAGES);
+
+	rig->jitter = 0.1;
+	/* local-retry everywhere: eagain ends in zero-step, for ever. */
+	rig->config.policy.fault = fault_policy_find("local-retry");
+	rig->strands = STRESS_VCPUS + 2;
+	rig->role[0] = rig->role[STRESS_VCPUS + 1] = stress_host;
+	for (u32 i = 1; i <= STRESS_VCPUS; i++)
+		rig->role[i] = stress_vcpu;
+	rig_must_be_done(rig);
+	assert_string_equal(kvm_vm_bug(rig->vm[0]), "");
+	for (u32 i = 0; i < rig->strands; i++)
+		assert_int_equal(rig->result[i], 0);
+	assert_all_free(rig, rig->vm[0]);
+	rig_free(rig);
+}
+
+static void test_stress(void **state)
+{
+	(void)state;
+	for (const struct retry_policy *p = retry_policies; p->name; p++) {
+		/* spin16 takes a busy entry, which ACCEPT makes, for a bug. */
+		if (strcmp(p->name, "spin16"))
+			stress(p->name);
+	}
+}
+
 /* ---------------------------------------------------- a VM that is dead */
+
+static void touch_pending(struct rig *rig, struct kvm_thread *t, u32 index)
+{
+	struct kvm_vcpu *vcpu = kvm_vcpu(rig->vm[0], 0);
+
+	kvm_vcpu_start(t, vcpu);
+	rig->result[index] = kvm_guest_touch(vcpu, page_at(0));
+	kvm_vcpu_finish(vcpu);
+}
+
+static void nothing(struct rig *rig, struct kvm_thread *t, u32 index)
+{
+	(void)rig;
+	(void)t;
+	(void)index;
+}
+
+static void test_unaccepted_with_ve_disabled(void **state)
+{
+	struct rig *rig = rig_new("kick-once", 1, PAGES);
+
+	(void)state;
+	rig->config.params.pending_ve_disable = true;
+	rig->strands = 2;
+	rig->role[0] = nothing;
+	rig->role[1] = touch_pending;
+	rig_must_be_done(rig);
+	assert_int_equal(rig->result[1], -EIO);
+	assert_true(kvm_vm_bugged(rig->vm[0]));
+	rig_free(rig);
+}
 
 static void bug_it(struct rig *rig, struct kvm_thread *t, u32 index)
 {
@@ -385,6 +554,10 @@ int main(void)
 		cmocka_unit_test(test_build_raced),
 		cmocka_unit_test(test_sums),
 		cmocka_unit_test(test_second_track),
+		cmocka_unit_test(test_five_levels),
+		cmocka_unit_test(test_part_of_2m),
+		cmocka_unit_test(test_stress),
+		cmocka_unit_test(test_unaccepted_with_ve_disabled),
 		cmocka_unit_test(test_bugged_vm_ends),
 	};
 
