@@ -38,21 +38,24 @@ struct sim_hists {
 	bool failed; /* out of memory: something was not recorded */
 };
 
-/** What a thread counts between its MEASURE begin and end. */
+/**
+ * What a thread counts between its MEASURE begin and end.  What is recorded
+ * for every fault comes first and is little; how many calls and operations
+ * there were is what their histograms say.
+ */
 struct sim_recorder {
 	struct sim_hists *hists; /* this thread's own or everybody's */
 	bool on;
 	bool measured;	/* was on at some time */
 	bool unfinished; /* was still on when the run ended */
 	bool zero_step; /* the module suspected this vCPU */
+	u32 did;	/* operations that it did, a bit for each */
+	u64 op_ps;	/* in operations that the agent recorded */
+	u64 op_count, op_end_ps; /* of those: how many, end of the last */
 	u64 begin_ps, end_ps; /* first begin, last end */
 	u64 on_since_ps, on_ps;
-	u64 op_ps;	    /* in operations that the agent recorded */
-	u64 op_count, op_end_ps; /* of those: how many, end of the last */
-	u64 ops[NR_SIM_OPS];
 	u64 ioctl_busy, refused, previous_epoch_busy;
-	u64 calls[NR_TDX_CALLS], busy[NR_TDX_CALLS];
-	u32 operand[NR_TDX_CALLS][NR_SIM_OPERANDS];
+	u32 operand[NR_TDX_CALLS][NR_SIM_OPERANDS]; /* BUSY by operand */
 	/* of struct kvm_thread: at MEASURE begin, and gone up since */
 	struct sim_totals {
 		u64 spent_ps[NR_WHERES];

@@ -38,6 +38,27 @@ set(struct sample *sample, double value, const char *format, ...)
 		sum_;                                                          \
 	})
 
+/* How many operations, or calls, were recorded. */
+static u64 count_of(const struct hist *h)
+{
+	return h ? h->count : 0;
+}
+
+static u64 calls_of(const struct sim *sim, u32 call)
+{
+	return count_of(sim->hists.call[call]);
+}
+
+static u64 busy_of(const struct sim *sim, u32 call)
+{
+	u64 busy = 0;
+	u32 i;
+
+	for (i = 0; i < NR_SIM_OPERANDS; i++)
+		busy += SUM(sim, operand[call][i]);
+	return busy;
+}
+
 /* From the first begin to the last end of those that did `op`, in s. */
 static double window_of(const struct sim *sim, enum sim_op op)
 {
@@ -47,7 +68,7 @@ static double window_of(const struct sim *sim, enum sim_op op)
 	for (i = 0; i < sim->nthreads; i++) {
 		const struct sim_recorder *rec = &sim->thread[i].rec;
 
-		if (!rec->measured || (op != SIM_NONE && !rec->ops[op]))
+		if (!rec->measured || (op != SIM_NONE && !(rec->did >> op & 1)))
 			continue;
 		if (begin > rec->begin_ps)
 			begin = rec->begin_ps;
@@ -63,7 +84,7 @@ static void fill_ops(const struct sim *sim, struct sample *sample)
 	enum sim_op op;
 
 	for (op = 0; op < NR_SIM_OPS; op++) {
-		u64 count = SUM(sim, ops[op]);
+		u64 count = count_of(sim->hists.op[op]);
 		double window = window_of(sim, count ? op : SIM_NONE);
 
 		if (!count && strcmp(sim_op_names[op], sim->scenario->operation))
@@ -95,7 +116,7 @@ static void fill_call(const struct sim *sim, enum tdx_call call,
 		      struct sample *sample)
 {
 	const char *prefix = metric_call_prefix(call);
-	u64 busy = SUM(sim, busy[call]), unnamed = busy;
+	u64 busy = busy_of(sim, call), unnamed = busy;
 	size_t length = strlen(prefix), i;
 	char name[64];
 
@@ -111,7 +132,7 @@ static void fill_call(const struct sim *sim, enum tdx_call call,
 		if (metric->histogram)
 			continue;
 		if (!strcmp(what, "calls"))
-			value = SUM(sim, calls[call]);
+			value = calls_of(sim, call);
 		else if (!strcmp(what, "busy"))
 			value = busy;
 		else if (!strcmp(what, "previous_epoch_busy"))
@@ -130,12 +151,12 @@ static void fill_calls(const struct sim *sim, struct sample *sample)
 	u32 c;
 
 	for (c = 0; c < NR_TDX_CALLS; c++) {
-		u64 calls = SUM(sim, calls[c]);
+		u64 calls = calls_of(sim, c);
 
 		if (!calls)
 			continue;
 		total += calls;
-		busy += SUM(sim, busy[c]);
+		busy += busy_of(sim, c);
 		fill_call(sim, (enum tdx_call)c, sample);
 	}
 	if (!total)
@@ -210,7 +231,7 @@ static void fill_fairness(const struct sim *sim, struct sample *sample)
 
 static void fill_zero_step(const struct sim *sim, struct sample *sample)
 {
-	if (!SUM(sim, calls[TDH_VP_ENTER]))
+	if (!calls_of(sim, TDH_VP_ENTER))
 		return;
 	set(sample, (double)SUM(sim, zero_step), "zero_step.vcpus");
 	set(sample, (double)SUM(sim, refused), "zero_step.refused");
@@ -241,6 +262,6 @@ void sim_fill_sample(struct sim *sim, struct sample *sample)
 	fill_time(sim, true, sample);
 	fill_fairness(sim, sample);
 	fill_zero_step(sim, sample);
-	if (SUM(sim, ops[SIM_IOCTL]) || SUM(sim, ioctl_busy))
+	if (sim->hists.op[SIM_IOCTL])
 		set(sample, (double)SUM(sim, ioctl_busy), "ioctl.busy");
 }

@@ -47,7 +47,7 @@ static u32 operand_index(tdx_status status)
 
 /* ------------------------------------------------------------- recording */
 
-/* The first value of a metric: make its histogram. */
+/* The first value of a metric makes its histogram. */
 static __attribute__((noinline)) struct hist *
 make_hist(struct sim_hists *hists, struct hist **slot, const char *prefix,
 	  const char *suffix)
@@ -79,7 +79,7 @@ void sim_record_op(struct sim_recorder *rec, enum sim_op op, u64 begin_ps,
 {
 	if (!rec->on)
 		return;
-	rec->ops[op]++;
+	rec->did |= 1u << op;
 	record(rec->hists, &rec->hists->op[op], sim_op_names[op], "latency",
 	       (end_ps - begin_ps) / PS_PER_NS);
 }
@@ -130,13 +130,6 @@ static void on_op(void *ctx, enum kvm_op op, u64 begin_ps, u64 end_ps,
 		sim_record_op(rec, op_of_kvm[op], begin_ps, end_ps);
 }
 
-static void count_busy(struct sim_recorder *rec, enum tdx_call call,
-		       tdx_status status)
-{
-	rec->busy[call]++;
-	rec->operand[call][operand_index(status)]++;
-}
-
 /*
  * VP.ENTER in zero-step mode: refused for the tree lock, or an EPT-violation
  * exit (reason 48 with success) made up before the guest ran.
@@ -157,10 +150,9 @@ static void on_call(void *ctx, enum tdx_call call, tdx_status status,
 
 	if (!rec->on)
 		return;
-	rec->calls[call]++;
 	if (status) {
 		if (tdx_operand_busy(status))
-			count_busy(rec, call, status);
+			rec->operand[call][operand_index(status)]++;
 		else if (status == TDX_PREVIOUS_TLB_EPOCH_BUSY)
 			rec->previous_epoch_busy++;
 		if (call == TDH_VP_ENTER)
