@@ -7,12 +7,12 @@
 
 /* ----------------------------------------------------------------- knobs */
 
-static const char *const page_sizes[] = { "4k", "2m", NULL };
-static const char *const layouts[] = { "disjoint", "interleaved", "shared",
-				       NULL };
-static const char *const others[] = { "inside", "halted", "ticking",
-				      "faulting", NULL };
-static const char *const accepts[] = { "first", "on-ve", "none", NULL };
+static const char *const page_sizes[] = {"4k", "2m", NULL};
+static const char *const layouts[] = {"disjoint", "interleaved", "shared",
+				      NULL};
+static const char *const others[] = {"inside", "halted", "ticking", "faulting",
+				     NULL};
+static const char *const accepts[] = {"first", "on-ve", "none", NULL};
 
 /* 2^16 pages of 2M for each of 1024 vCPUs are within 48 bits of GPA. */
 const struct knob knob_pages = {
@@ -108,7 +108,7 @@ int64_t knob(const struct knob_values *values, const char *name)
 bool scenario_init(struct scenario *s, uint32_t tds, uint32_t vcpus,
 		   uint32_t hosts)
 {
-	*s = (struct scenario){ .tds = tds, .vcpus = vcpus, .hosts = hosts };
+	*s = (struct scenario){.tds = tds, .vcpus = vcpus, .hosts = hosts};
 	s->vcpu = calloc((size_t)tds * vcpus + 1, sizeof(*s->vcpu));
 	s->host = calloc((size_t)hosts + 1, sizeof(*s->host));
 	if (s->vcpu && s->host)
@@ -127,7 +127,7 @@ void scenario_free(struct scenario *s)
 		free(s->host[i].op);
 	free(s->vcpu);
 	free(s->host);
-	*s = (struct scenario){ 0 };
+	*s = (struct scenario){0};
 }
 
 /* Room for one more of `n` elements; false when out of memory. */

@@ -51,8 +51,9 @@ void sim_fail(struct sim_thread *t, const char *format, ...)
 	int n;
 
 	if (!sim->failure[0]) {
-		n = snprintf(sim->failure, sizeof(sim->failure), "%s %u: ",
-			     t->worker ? "host thread" : "vCPU", t->index);
+		n = snprintf(sim->failure, sizeof(sim->failure),
+			     "%s %u: ", t->worker ? "host thread" : "vCPU",
+			     t->index);
 		va_start(args, format);
 		vsnprintf(sim->failure + n, sizeof(sim->failure) - (size_t)n,
 			  format, args);
@@ -114,7 +115,7 @@ static bool build_td(struct sim_thread *t, struct sim_td *td)
 		.vcpus = s->vcpus,
 		.pages = s->pages,
 		.max_level = s->huge ? LEVEL_2M : LEVEL_4K,
-		.params = { .gpaw = 48, .pending_ve_disable = s->ve_disable },
+		.params = {.gpaw = 48, .pending_ve_disable = s->ve_disable},
 		.policy = setup->policy,
 		.retry_limit = setup->retry_limit,
 		.clear_removed = setup->clear_removed,
@@ -228,9 +229,8 @@ static bool make_module(struct sim *sim)
 	platform.first_private_hkid = MODULE_HKID;
 	platform.packages = setup->topology->npackages;
 	sim->module = tdx_module_create(&platform, &setup->costs->tdx);
-	if (!sim->module ||
-	    tdx_module_add_tdmr(sim->module, config.memory,
-				config.memory_bytes))
+	if (!sim->module || tdx_module_add_tdmr(sim->module, config.memory,
+						config.memory_bytes))
 		return false;
 	config.module = sim->module;
 	sim->host = kvm_host_create(&config);
@@ -338,8 +338,8 @@ static void expect_one(struct sim *sim, u64 id)
 static bool make_barriers(struct sim *sim)
 {
 	each_barrier(sim, count_barrier);
-	sim->barrier = lines_alloc(sim->nbarriers + 1ull,
-				   sizeof(*sim->barrier));
+	sim->barrier =
+		lines_alloc(sim->nbarriers + 1ull, sizeof(*sim->barrier));
 	if (!sim->barrier)
 		return false;
 	each_barrier(sim, expect_one);
@@ -443,7 +443,7 @@ int sim_run(const struct scenario *scenario, const struct cell_setup *setup,
 		if (memory)
 			*memory = (struct sim_memory){
 				tdx_module_memory(sim->module),
-				kvm_host_memory(sim->host) };
+				kvm_host_memory(sim->host)};
 	}
 	if (!made || sim->hists.failed)
 		err_set(err, EXIT_FAILED, "sim: out of memory");

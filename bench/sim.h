@@ -46,13 +46,13 @@ struct sim_hists {
 struct sim_recorder {
 	struct sim_hists *hists; /* this thread's own or everybody's */
 	bool on;
-	bool measured;	/* was on at some time */
-	bool unfinished; /* was still on when the run ended */
-	bool zero_step; /* the module suspected this vCPU */
-	u32 did;	/* operations that it did, a bit for each */
-	u64 op_ps;	/* in operations that the agent recorded */
+	bool measured;		 /* was on at some time */
+	bool unfinished;	 /* was still on when the run ended */
+	bool zero_step;		 /* the module suspected this vCPU */
+	u32 did;		 /* operations that it did, a bit for each */
+	u64 op_ps;		 /* in operations that the agent recorded */
 	u64 op_count, op_end_ps; /* of those: how many, end of the last */
-	u64 begin_ps, end_ps; /* first begin, last end */
+	u64 begin_ps, end_ps;	 /* first begin, last end */
 	u64 on_since_ps, on_ps;
 	u64 ioctl_busy, refused, previous_epoch_busy;
 	u32 operand[NR_TDX_CALLS][NR_SIM_OPERANDS]; /* BUSY by operand */

@@ -61,9 +61,9 @@ static enum agent_result port_convert(struct agent_port *port, uint64_t gpa,
 {
 	struct sim_thread *t = thread_of(port);
 
-	return ended(t, "MapGPA",
-		     kvm_guest_map_gpa(t->vcpu, GPA(gpa), bytes >> 12,
-				       to_private));
+	return ended(
+		t, "MapGPA",
+		kvm_guest_map_gpa(t->vcpu, GPA(gpa), bytes >> 12, to_private));
 }
 
 static enum agent_result port_stuck(struct agent_port *port, uint64_t gpa)
@@ -79,8 +79,8 @@ static enum agent_result wait_inside(struct sim_thread *t,
 {
 	int error = 0;
 
-	while (!error && line_load32(t->kvm.strand, &flag->line,
-				     &flag->value) == seen)
+	while (!error &&
+	       line_load32(t->kvm.strand, &flag->line, &flag->value) == seen)
 		error = kvm_guest_wait(t->vcpu, &flag->line, &flag->value,
 				       seen);
 	return ended(t, "waiting", error);
@@ -110,8 +110,7 @@ static enum agent_result port_halt(struct agent_port *port)
 	struct sim_flag *stop = &t->sim->stop;
 	int error = 0;
 
-	while (!error &&
-	       !line_load32(t->kvm.strand, &stop->line, &stop->value))
+	while (!error && !line_load32(t->kvm.strand, &stop->line, &stop->value))
 		error = kvm_guest_halt(t->vcpu, &stop->line, &stop->value, 0);
 	return ended(t, "halt", error);
 }

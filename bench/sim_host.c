@@ -93,8 +93,8 @@ static int do_ioctl(struct sim_thread *t, const struct host_op *op)
 
 	for (done = 0; !ioctls_over(t, op, done); done++) {
 		u64 begin = now(t->kvm.strand);
-		int error = kvm_vcpu_ioctl(&t->kvm, td_of(t, op)->vm,
-					   (u32)op->arg);
+		int error =
+			kvm_vcpu_ioctl(&t->kvm, td_of(t, op)->vm, (u32)op->arg);
 
 		if (error && error != -EBUSY)
 			return error;
@@ -251,19 +251,19 @@ static const struct {
 	const char *name;
 	host_fn *fn;
 } ops[NR_HOST_OPCODES] = {
-	[HOST_BARRIER] = { "barrier", do_barrier },
-	[HOST_MEASURE] = { "measure", do_measure },
-	[HOST_SLEEP] = { "sleep", do_sleep },
-	[HOST_STOP] = { "stop", do_stop },
-	[HOST_BUILD] = { "KVM_TDX_INIT_MEM_REGION", do_build },
-	[HOST_FINALIZE] = { "KVM_TDX_FINALIZE_VM", do_finalize },
-	[HOST_IOCTL] = { "a vCPU ioctl", do_ioctl },
-	[HOST_PREFAULT] = { "KVM_PRE_FAULT_MEMORY", do_prefault },
-	[HOST_PUNCH] = { "PUNCH_HOLE", do_punch },
-	[HOST_CONVERT] = { "KVM_SET_MEMORY_ATTRIBUTES", do_convert },
-	[HOST_TRACK] = { "track", do_track },
-	[HOST_JOIN] = { "join", do_join },
-	[HOST_TEARDOWN] = { "teardown", do_teardown },
+	[HOST_BARRIER] = {"barrier", do_barrier},
+	[HOST_MEASURE] = {"measure", do_measure},
+	[HOST_SLEEP] = {"sleep", do_sleep},
+	[HOST_STOP] = {"stop", do_stop},
+	[HOST_BUILD] = {"KVM_TDX_INIT_MEM_REGION", do_build},
+	[HOST_FINALIZE] = {"KVM_TDX_FINALIZE_VM", do_finalize},
+	[HOST_IOCTL] = {"a vCPU ioctl", do_ioctl},
+	[HOST_PREFAULT] = {"KVM_PRE_FAULT_MEMORY", do_prefault},
+	[HOST_PUNCH] = {"PUNCH_HOLE", do_punch},
+	[HOST_CONVERT] = {"KVM_SET_MEMORY_ATTRIBUTES", do_convert},
+	[HOST_TRACK] = {"track", do_track},
+	[HOST_JOIN] = {"join", do_join},
+	[HOST_TEARDOWN] = {"teardown", do_teardown},
 };
 
 /* The operation after a HOST_LOOP at `at`. */

@@ -12,7 +12,7 @@
 
 /* In the order of operand_index(). */
 static const char *const operand_names[SIM_OPERAND_OTHER] = {
-	"rcx",	    "rdx", "r8",      "tdr",	 "sept_tree",
+	"rcx",	    "rdx", "r8",      "tdr",	  "sept_tree",
 	"td_epoch", "kot", "wbcache", "op_state",
 };
 
@@ -32,7 +32,7 @@ set(struct sample *sample, double value, const char *format, ...)
 #define SUM(sim, member)                                                       \
 	({                                                                     \
 		u64 sum_ = 0;                                                  \
-									       \
+                                                                               \
 		for (u32 i_ = 0; i_ < (sim)->nthreads; i_++)                   \
 			sum_ += (sim)->thread[i_].rec.member;                  \
 		sum_;                                                          \
@@ -87,12 +87,14 @@ static void fill_ops(const struct sim *sim, struct sample *sample)
 		u64 count = count_of(sim->hists.op[op]);
 		double window = window_of(sim, count ? op : SIM_NONE);
 
-		if (!count && strcmp(sim_op_names[op], sim->scenario->operation))
+		if (!count &&
+		    strcmp(sim_op_names[op], sim->scenario->operation))
 			continue;
 		if (window <= 0)
 			continue;
 		set(sample, (double)count, "%s.count", sim_op_names[op]);
-		set(sample, (double)count / window, "%s.rate", sim_op_names[op]);
+		set(sample, (double)count / window, "%s.rate",
+		    sim_op_names[op]);
 	}
 }
 
@@ -170,7 +172,7 @@ static void fill_calls(const struct sim *sim, struct sample *sample)
 static void fill_time(const struct sim *sim, bool workers,
 		      struct sample *sample)
 {
-	u64 spent[NR_WHERES] = { 0 }, all = 0;
+	u64 spent[NR_WHERES] = {0}, all = 0;
 	u32 i, w;
 
 	for (i = 0; i < sim->nthreads; i++) {

@@ -48,9 +48,10 @@ static u32 operand_index(tdx_status status)
 /* ------------------------------------------------------------- recording */
 
 /* The first value of a metric makes its histogram. */
-static __attribute__((noinline)) struct hist *
-make_hist(struct sim_hists *hists, struct hist **slot, const char *prefix,
-	  const char *suffix)
+static __attribute__((noinline)) struct hist *make_hist(struct sim_hists *hists,
+							struct hist **slot,
+							const char *prefix,
+							const char *suffix)
 {
 	char name[64];
 
@@ -96,8 +97,7 @@ void sim_record_agent(struct sim_thread *t, enum agent_latency what,
 
 	if (!rec->on)
 		return;
-	sim_record_op(rec, ops[what], begin_ns * PS_PER_NS,
-		      end_ns * PS_PER_NS);
+	sim_record_op(rec, ops[what], begin_ns * PS_PER_NS, end_ns * PS_PER_NS);
 	rec->op_count++;
 	rec->op_ps += (end_ns - begin_ns) * PS_PER_NS;
 	rec->op_end_ps = end_ns * PS_PER_NS;
@@ -106,10 +106,10 @@ void sim_record_agent(struct sim_thread *t, enum agent_latency what,
 /* Operations of KVM that are metrics; faults and conversions are the agent's,
  * who sees all of them. */
 static const enum sim_op op_of_kvm[NR_KVM_OPS] = {
-	[KVM_OP_FAULT] = SIM_NONE,	 [KVM_OP_MAP] = SIM_NONE,
-	[KVM_OP_REMOVAL] = SIM_REMOVAL,	 [KVM_OP_TRACK] = SIM_TRACK,
-	[KVM_OP_KICK] = SIM_NONE,	 [KVM_OP_CONVERT] = SIM_NONE,
-	[KVM_OP_BUILD] = SIM_BUILD,	 [KVM_OP_RECLAIM] = SIM_RECLAIM,
+	[KVM_OP_FAULT] = SIM_NONE,	  [KVM_OP_MAP] = SIM_NONE,
+	[KVM_OP_REMOVAL] = SIM_REMOVAL,	  [KVM_OP_TRACK] = SIM_TRACK,
+	[KVM_OP_KICK] = SIM_NONE,	  [KVM_OP_CONVERT] = SIM_NONE,
+	[KVM_OP_BUILD] = SIM_BUILD,	  [KVM_OP_RECLAIM] = SIM_RECLAIM,
 	[KVM_OP_TEARDOWN] = SIM_TEARDOWN, [KVM_OP_IOCTL] = SIM_IOCTL,
 };
 

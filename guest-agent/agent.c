@@ -165,8 +165,8 @@ static enum agent_result each_page(struct run *run, const struct agent_op *op,
 			break;
 		if (!step(run))
 			return AGENT_MISMATCH;
-		r = timed ? timed_page(run, op, gpa, fn, what) :
-			    fn(run, op, gpa);
+		r = timed ? timed_page(run, op, gpa, fn, what)
+			  : fn(run, op, gpa);
 	}
 	return r;
 }
@@ -282,8 +282,8 @@ static enum agent_result execute(struct run *run, const struct agent_op *op)
 	}
 }
 
-enum agent_result agent_run(struct agent_port *port,
-			    const struct agent_op *ops, uint32_t nops)
+enum agent_result agent_run(struct agent_port *port, const struct agent_op *ops,
+			    uint32_t nops)
 {
 	struct run run;
 	enum agent_result r = AGENT_OK;

@@ -6,9 +6,8 @@
  */
 #include "workloads/script.h"
 
-static const struct knob *const knobs[] = { &knob_pages, &knob_total_pages,
-					    &knob_page_size, &knob_layout,
-					    NULL };
+static const struct knob *const knobs[] = {&knob_pages, &knob_total_pages,
+					   &knob_page_size, &knob_layout, NULL};
 
 static void prefault(struct scenario *s, const struct area *area)
 {
@@ -39,7 +38,7 @@ static int make(const struct knob_values *values, uint32_t vcpus,
 	prefault(s, &area);
 	host_barrier(s, 0, 0);
 	for (v = 0; v < vcpus; v++) {
-		struct who who = { s, 0, v };
+		struct who who = {s, 0, v};
 
 		vcpu_barrier(who, 0);
 		vcpu_measure(who, true);

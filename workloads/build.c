@@ -46,19 +46,19 @@ static const struct knob race_ns = {
 	.help = "racers: least time from one ioctl to the next",
 };
 
-static const struct knob *const knobs[] = { &pages, &measure, &racers,
-					    &race_ns, NULL };
+static const struct knob *const knobs[] = {&pages, &measure, &racers, &race_ns,
+					   NULL};
 
 static void build_script(const struct knob_values *values, struct scenario *s,
 			 uint64_t count)
 {
-	struct part image = { 0, PAGE_BYTES, count, 0 };
+	struct part image = {0, PAGE_BYTES, count, 0};
 
 	host_barrier(s, 0, 0);
 	host_measure(s, 0, true);
 	host_pages(s, 0, HOST_BUILD, 0, image,
 		   (uint64_t)knob(values, "measure"), 0);
-	scenario_host(s, 0, (struct host_op){ .opcode = HOST_FINALIZE });
+	scenario_host(s, 0, (struct host_op){.opcode = HOST_FINALIZE});
 	host_measure(s, 0, false);
 }
 

@@ -48,9 +48,8 @@ static const struct knob removal_rate = {
 };
 
 static const struct knob *const knobs[] = {
-	&pages,	       &knob_total_pages,  &rounds,	  &fault_rate,
-	&removal_rate, &knob_host_threads, &knob_layout, NULL
-};
+	&pages,	       &knob_total_pages,  &rounds,	 &fault_rate,
+	&removal_rate, &knob_host_threads, &knob_layout, NULL};
 
 static void vcpu_script(const struct knob_values *values, struct who who,
 			const struct area set[2])
@@ -108,9 +107,9 @@ static int make(const struct knob_values *values, uint32_t vcpus,
 		struct scenario *s, struct err *err)
 {
 	struct area set[2] = {
-		{ .each = pages_each(values, vcpus),
-		  .users = vcpus,
-		  .layout = (uint32_t)knob(values, "layout") },
+		{.each = pages_each(values, vcpus),
+		 .users = vcpus,
+		 .layout = (uint32_t)knob(values, "layout")},
 	};
 	uint32_t threads = (uint32_t)knob(values, "host_threads");
 	uint32_t i;
@@ -124,7 +123,7 @@ static int make(const struct knob_values *values, uint32_t vcpus,
 	set[1] = set[0];
 	set[1].gpa = area_end(&set[0]);
 	for (i = 0; i < vcpus; i++)
-		vcpu_script(values, (struct who){ s, 0, i }, set);
+		vcpu_script(values, (struct who){s, 0, i}, set);
 	for (i = 0; i < threads; i++)
 		host_script(values, s, set, i);
 	return script_end(s, area_end(&set[1]), err);

@@ -38,8 +38,7 @@ static const struct knob rounds = {
 
 static const struct knob *const knobs[] = {
 	&pages,	      &knob_total_pages, &knob_page_size, &rounds, &converters,
-	&knob_layout, &knob_others,	 &knob_tick_ns,	  NULL
-};
+	&knob_layout, &knob_others,	 &knob_tick_ns,	  NULL};
 
 static void convert_script(const struct knob_values *values, struct who who,
 			   struct part part, bool tell)
@@ -50,15 +49,11 @@ static void convert_script(const struct knob_values *values, struct who who,
 	vcpu_pages(who, AGENT_TOUCH, part, AGENT_ACCEPT_FIRST, 0, 0);
 	vcpu_barrier(who, 0);
 	vcpu_measure(who, true);
-	first = who.s->vcpu[who.vcpu].n;
+	first = vcpu_next(who);
 	vcpu_pages(who, AGENT_CONVERT, part, AGENT_RECORD, 0, 0);
 	vcpu_pages(who, AGENT_CONVERT, part, AGENT_RECORD, 1, 0);
 	vcpu_pages(who, AGENT_TOUCH, part, flags, 0, 0);
-	scenario_vcpu(who.s, 0, who.vcpu,
-		      (struct agent_op){
-			      .opcode = AGENT_LOOP,
-			      .count = (uint32_t)knob(values, "rounds"),
-			      .arg = first });
+	vcpu_loop(who, first, (uint32_t)knob(values, "rounds"));
 	vcpu_measure(who, false);
 	if (tell)
 		vcpu_barrier(who, 1);
@@ -72,16 +67,17 @@ static int make(const struct knob_values *values, uint32_t vcpus,
 		.layout = (uint32_t)knob(values, "layout"),
 		.level = knob(values, "page_size") == PAGE_2M,
 	};
-	struct area fresh = { .each = FRESH_PAGES };
+	struct area fresh = {.each = FRESH_PAGES};
 	uint32_t v;
 
 	if (area.users == 0 || area.users > vcpus)
 		area.users = vcpus;
 	if (area.layout == LAYOUT_SHARED && area.users > 1)
-		return err_set(err, EXIT_USAGE,
-			       "layout: vCPUs that convert the same pages take "
-			       "them from each other's hands, which ends the "
-			       "TD; use disjoint or interleaved");
+		return err_set(
+			err, EXIT_USAGE,
+			"layout: vCPUs can't convert the same pages: one "
+			"would touch as private what another has just "
+			"made shared; use disjoint or interleaved");
 	fresh.users = vcpus - area.users;
 	if (script_begin(s, &workload_convert, 1, vcpus, fresh.users ? 1 : 0,
 			 err))
@@ -89,7 +85,7 @@ static int make(const struct knob_values *values, uint32_t vcpus,
 	area.each = pages_each(values, area.users);
 	fresh.gpa = area_end(&area);
 	for (v = 0; v < vcpus; v++) {
-		struct who who = { s, 0, v };
+		struct who who = {s, 0, v};
 
 		if (v < area.users) {
 			convert_script(values, who, area_part(&area, v),

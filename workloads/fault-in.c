@@ -22,8 +22,7 @@ static const struct knob stuck_percent = {
 static const struct knob *const knobs[] = {
 	&knob_pages,	&knob_total_pages, &knob_page_size,
 	&knob_layout,	&knob_accept,	   &knob_ve_disable,
-	&stuck_percent, &knob_stuck_ns,	   NULL
-};
+	&stuck_percent, &knob_stuck_ns,	   NULL};
 
 static void fault_script(const struct knob_values *values, struct who who,
 			 struct part part, bool tell)
@@ -57,12 +56,12 @@ int faults_make(const struct workload *w, const struct knob_values *values,
 	area.each = pages_each(values, area.users);
 	end = area_end(&area);
 	for (v = 0; v < stuck; v++) {
-		vcpu_barrier((struct who){ s, 0, v }, 0);
-		vcpu_stuck((struct who){ s, 0, v }, end + v * PAGE_BYTES,
+		vcpu_barrier((struct who){s, 0, v}, 0);
+		vcpu_stuck((struct who){s, 0, v}, end + v * PAGE_BYTES,
 			   stuck_ns);
 	}
 	for (; v < vcpus; v++)
-		fault_script(values, (struct who){ s, 0, v },
+		fault_script(values, (struct who){s, 0, v},
 			     area_part(&area, v - stuck), stuck != 0);
 	if (stuck) {
 		host_barrier(s, 0, 1);

@@ -7,7 +7,7 @@
  */
 #include "workloads/script.h"
 
-static const char *const orders[] = { "runnable", "early", NULL };
+static const char *const orders[] = {"runnable", "early", NULL};
 
 static const struct knob order = {
 	.name = "order",
@@ -28,9 +28,8 @@ static const struct knob tds = {
 	.help = "TDs that are torn down at once",
 };
 
-static const struct knob *const knobs[] = { &order, &tds, &knob_host_threads,
-					    &knob_pages, &knob_total_pages,
-					    NULL };
+static const struct knob *const knobs[] = {
+	&order, &tds, &knob_host_threads, &knob_pages, &knob_total_pages, NULL};
 
 /*
  * Threads are dealt out to TDs when there are more of them, and TDs to
@@ -50,19 +49,18 @@ static void host_script(const struct knob_values *values, struct scenario *s,
 
 	for (td = 0; td < s->tds; td++)
 		scenario_host(s, thread,
-			      (struct host_op){ .opcode = HOST_JOIN,
-						.td = td });
+			      (struct host_op){.opcode = HOST_JOIN, .td = td});
 	host_barrier(s, thread, 0);
 	host_measure(s, thread, true);
 	for (td = 0; td < s->tds; td++) {
 		if (mine(td, thread, s))
-			scenario_host(s, thread,
-				      (struct host_op){
-					      .opcode = HOST_TEARDOWN,
-					      .td = td,
-					      .arg = (uint64_t)knob(values,
-								    "order"),
-				      });
+			scenario_host(
+				s, thread,
+				(struct host_op){
+					.opcode = HOST_TEARDOWN,
+					.td = td,
+					.arg = (uint64_t)knob(values, "order"),
+				});
 	}
 	host_measure(s, thread, false);
 }
@@ -72,15 +70,15 @@ static int make(const struct knob_values *values, uint32_t vcpus,
 {
 	uint32_t ntds = (uint32_t)knob(values, "tds");
 	uint32_t threads = (uint32_t)knob(values, "host_threads");
-	struct area area = { .users = vcpus,
-			     .each = pages_each(values, vcpus * ntds) };
+	struct area area = {.users = vcpus,
+			    .each = pages_each(values, vcpus * ntds)};
 	uint32_t td, i;
 
 	if (script_begin(s, &workload_reclaim, ntds, vcpus, threads, err))
 		return -1;
 	for (td = 0; td < ntds; td++) {
 		for (i = 0; i < vcpus; i++)
-			vcpu_pages((struct who){ s, td, i }, AGENT_TOUCH,
+			vcpu_pages((struct who){s, td, i}, AGENT_TOUCH,
 				   area_part(&area, i), AGENT_ACCEPT_FIRST, 0,
 				   0);
 	}

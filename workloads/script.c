@@ -56,7 +56,7 @@ static uint64_t area_pitch(const struct area *area)
 struct part area_part(const struct area *area, uint32_t user)
 {
 	uint64_t bytes = area_page_bytes(area);
-	struct part part = { area->gpa, bytes, area->each, area->level };
+	struct part part = {area->gpa, bytes, area->each, area->level};
 
 	switch (area->layout) {
 	case LAYOUT_DISJOINT:
@@ -92,8 +92,8 @@ struct part area_slice(const struct area *area, uint32_t index, uint32_t parts)
 	uint64_t first = pages * index / parts;
 	uint64_t end = pages * (index + 1ull) / parts;
 
-	return (struct part){ area->gpa + first * bytes, bytes, end - first,
-			      area->level };
+	return (struct part){area->gpa + first * bytes, bytes, end - first,
+			     area->level};
 }
 
 uint32_t stuck_vcpus(const struct knob_values *values, uint32_t vcpus)
@@ -164,36 +164,47 @@ static void vcpu_op(struct who who, struct agent_op op)
 	scenario_vcpu(who.s, who.td, who.vcpu, op);
 }
 
+uint32_t vcpu_next(struct who who)
+{
+	return who.s->vcpu[who.td * who.s->vcpus + who.vcpu].n;
+}
+
+void vcpu_loop(struct who who, uint32_t first, uint32_t count)
+{
+	vcpu_op(who, (struct agent_op){.opcode = AGENT_LOOP,
+				       .arg = first,
+				       .count = count});
+}
+
 void vcpu_barrier(struct who who, uint32_t id)
 {
-	vcpu_op(who, (struct agent_op){ .opcode = AGENT_BARRIER, .arg = id });
+	vcpu_op(who, (struct agent_op){.opcode = AGENT_BARRIER, .arg = id});
 }
 
 void vcpu_measure(struct who who, bool begin)
 {
-	vcpu_op(who,
-		(struct agent_op){ .opcode = AGENT_MEASURE, .arg = begin });
+	vcpu_op(who, (struct agent_op){.opcode = AGENT_MEASURE, .arg = begin});
 }
 
 void vcpu_pages(struct who who, uint16_t opcode, struct part part,
 		uint8_t flags, uint64_t arg, uint64_t pace_ns)
 {
-	vcpu_op(who, (struct agent_op){ .opcode = opcode,
-					.level = part.level,
-					.flags = flags,
-					.count = (uint32_t)part.count,
-					.gpa = part.gpa,
-					.stride = part.stride,
-					.arg = arg,
-					.pace_ns = pace_ns });
+	vcpu_op(who, (struct agent_op){.opcode = opcode,
+				       .level = part.level,
+				       .flags = flags,
+				       .count = (uint32_t)part.count,
+				       .gpa = part.gpa,
+				       .stride = part.stride,
+				       .arg = arg,
+				       .pace_ns = pace_ns});
 }
 
 void vcpu_stuck(struct who who, uint64_t gpa, uint64_t pace_ns)
 {
 	vcpu_measure(who, true);
-	vcpu_op(who, (struct agent_op){ .opcode = AGENT_STUCK,
-					.gpa = gpa,
-					.pace_ns = pace_ns });
+	vcpu_op(who, (struct agent_op){.opcode = AGENT_STUCK,
+				       .gpa = gpa,
+				       .pace_ns = pace_ns});
 	vcpu_measure(who, false);
 }
 
@@ -205,11 +216,11 @@ void vcpu_background(struct who who, const struct knob_values *values,
 	vcpu_measure(who, true);
 	switch (knob(values, "others")) {
 	case OTHERS_HALTED:
-		vcpu_op(who, (struct agent_op){ .opcode = AGENT_HALT });
+		vcpu_op(who, (struct agent_op){.opcode = AGENT_HALT});
 		break;
 	case OTHERS_TICKING:
-		vcpu_op(who, (struct agent_op){ .opcode = AGENT_TICK,
-						.arg = tick_ns });
+		vcpu_op(who, (struct agent_op){.opcode = AGENT_TICK,
+					       .arg = tick_ns});
 		break;
 	case OTHERS_FAULTING:
 		vcpu_pages(who, AGENT_TOUCH, fresh,
@@ -217,7 +228,7 @@ void vcpu_background(struct who who, const struct knob_values *values,
 		/* they wait inside when the pages are used up */
 		__attribute__((fallthrough));
 	default:
-		vcpu_op(who, (struct agent_op){ .opcode = AGENT_SPIN });
+		vcpu_op(who, (struct agent_op){.opcode = AGENT_SPIN});
 		break;
 	}
 	vcpu_measure(who, false);
@@ -226,18 +237,18 @@ void vcpu_background(struct who who, const struct knob_values *values,
 void host_barrier(struct scenario *s, uint32_t thread, uint32_t id)
 {
 	scenario_host(s, thread,
-		      (struct host_op){ .opcode = HOST_BARRIER, .arg = id });
+		      (struct host_op){.opcode = HOST_BARRIER, .arg = id});
 }
 
 void host_measure(struct scenario *s, uint32_t thread, bool begin)
 {
 	scenario_host(s, thread,
-		      (struct host_op){ .opcode = HOST_MEASURE, .arg = begin });
+		      (struct host_op){.opcode = HOST_MEASURE, .arg = begin});
 }
 
 void host_stop(struct scenario *s, uint32_t thread)
 {
-	scenario_host(s, thread, (struct host_op){ .opcode = HOST_STOP });
+	scenario_host(s, thread, (struct host_op){.opcode = HOST_STOP});
 }
 
 void host_pages(struct scenario *s, uint32_t thread, enum host_opcode opcode,
@@ -245,12 +256,12 @@ void host_pages(struct scenario *s, uint32_t thread, enum host_opcode opcode,
 {
 	if (!part.count)
 		return;
-	scenario_host(s, thread,
-		      (struct host_op){ .opcode = opcode,
-					.td = td,
-					.gpa = part.gpa,
-					.pages = part.count * part.stride /
-						 PAGE_BYTES,
-					.arg = arg,
-					.pace_ns = pace_ns });
+	scenario_host(
+		s, thread,
+		(struct host_op){.opcode = opcode,
+				 .td = td,
+				 .gpa = part.gpa,
+				 .pages = part.count * part.stride / PAGE_BYTES,
+				 .arg = arg,
+				 .pace_ns = pace_ns});
 }

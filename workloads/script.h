@@ -40,8 +40,7 @@ struct part area_part(const struct area *area, uint32_t user);
 /** The first address behind the area that shares no table with it. */
 uint64_t area_end(const struct area *area);
 /** Piece `index` of an area without gaps, split evenly into `parts`. */
-struct part area_slice(const struct area *area, uint32_t index,
-		       uint32_t parts);
+struct part area_slice(const struct area *area, uint32_t index, uint32_t parts);
 
 /** How many of `vcpus` the knob "stuck_percent" makes stuck: never all. */
 uint32_t stuck_vcpus(const struct knob_values *values, uint32_t vcpus);
@@ -69,6 +68,10 @@ struct who {
 	uint32_t td, vcpu;
 };
 
+/** Where the next operation will be: the target of a loop. */
+uint32_t vcpu_next(struct who who);
+/** Back to `first` until it has run `count` times; 0: until told to stop. */
+void vcpu_loop(struct who who, uint32_t first, uint32_t count);
 void vcpu_barrier(struct who who, uint32_t id);
 void vcpu_measure(struct who who, bool begin);
 /** An operation on pages: AGENT_TOUCH, _ACCEPT, _CONVERT. */
@@ -93,8 +96,8 @@ void host_pages(struct scenario *s, uint32_t thread, enum host_opcode opcode,
 /** Least time between things that happen `rate` times a second; 0: none. */
 uint64_t pace_of_rate(int64_t rate);
 
-extern const struct workload workload_build, workload_fault_in,
-	workload_accept, workload_track, workload_block_remove,
-	workload_convert, workload_reclaim, workload_zero_step, workload_churn;
+extern const struct workload workload_build, workload_fault_in, workload_accept,
+	workload_track, workload_block_remove, workload_convert,
+	workload_reclaim, workload_zero_step, workload_churn;
 
 #endif

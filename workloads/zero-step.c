@@ -20,10 +20,9 @@ static const struct knob attackers = {
 };
 
 static const struct knob *const knobs[] = {
-	&attackers,	  &knob_stuck_ns, &knob_pages,
-	&knob_total_pages, &knob_page_size, &knob_layout,
-	&knob_accept,	  &knob_ve_disable, NULL
-};
+	&attackers,	   &knob_stuck_ns,   &knob_pages,
+	&knob_total_pages, &knob_page_size,  &knob_layout,
+	&knob_accept,	   &knob_ve_disable, NULL};
 
 static int make(const struct knob_values *values, uint32_t vcpus,
 		struct scenario *s, struct err *err)

@@ -78,8 +78,8 @@ static void print_figure(const struct figure *f)
 int main(void)
 {
 	static const struct figure figures[] = {
-		{ "sim-fault-in-64", 64, 2048, 400000 },
-		{ "sim-fault-in-1024", 1024, 256, 200000 },
+		{"sim-fault-in-64", 64, 2048, 400000},
+		{"sim-fault-in-1024", 1024, 256, 200000},
 	};
 	size_t i;
 

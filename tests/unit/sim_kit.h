@@ -16,33 +16,35 @@
 
 extern const struct backend backend_sim;
 
-#define KIT_NS(x) ((x) * PS_PER_NS)
+#define KIT_NS(x) ((x)*PS_PER_NS)
 
 /** Figures of the order of a server of today. */
 static inline struct model_costs kit_costs(void)
 {
 	struct model_costs costs = {
-		.tdx = {
-			.seamcall_ps = KIT_NS(1000),
-			.tdcall_ps = KIT_NS(500),
-			.td_enter_ps = KIT_NS(1200),
-			.td_exit_ps = KIT_NS(900),
-			.accept_2m_ps = KIT_NS(700000),
-			.demote_ps = KIT_NS(10000),
-			.line_local_ps = KIT_NS(5),
-		},
-		.kvm = {
-			.fault_ps = KIT_NS(1200),
-			.exit_ps = KIT_NS(300),
-			.remove_page_ps = KIT_NS(2000),
-			.reclaim_page_ps = KIT_NS(1000),
-			.clear_4k_ps = KIT_NS(1500),
-			.flush_4k_ps = KIT_NS(400),
-			.kick_base_ps = KIT_NS(3000),
-			.kick_vcpu_ps = KIT_NS(100),
-			.vcpu_ioctl_ps = KIT_NS(500),
-		},
-		.line = { KIT_NS(5), KIT_NS(50), KIT_NS(59), KIT_NS(138) },
+		.tdx =
+			{
+				.seamcall_ps = KIT_NS(1000),
+				.tdcall_ps = KIT_NS(500),
+				.td_enter_ps = KIT_NS(1200),
+				.td_exit_ps = KIT_NS(900),
+				.accept_2m_ps = KIT_NS(700000),
+				.demote_ps = KIT_NS(10000),
+				.line_local_ps = KIT_NS(5),
+			},
+		.kvm =
+			{
+				.fault_ps = KIT_NS(1200),
+				.exit_ps = KIT_NS(300),
+				.remove_page_ps = KIT_NS(2000),
+				.reclaim_page_ps = KIT_NS(1000),
+				.clear_4k_ps = KIT_NS(1500),
+				.flush_4k_ps = KIT_NS(400),
+				.kick_base_ps = KIT_NS(3000),
+				.kick_vcpu_ps = KIT_NS(100),
+				.vcpu_ioctl_ps = KIT_NS(500),
+			},
+		.line = {KIT_NS(5), KIT_NS(50), KIT_NS(59), KIT_NS(138)},
 	};
 	u32 c;
 
@@ -54,7 +56,7 @@ static inline struct model_costs kit_costs(void)
 /** `packages` packages of cores with one thread each. */
 static inline struct topology kit_topology(u32 packages, u32 ncpus)
 {
-	struct topology topology = { .ncpus = ncpus, .npackages = packages };
+	struct topology topology = {.ncpus = ncpus, .npackages = packages};
 	u32 i;
 
 	topology.cpu = calloc(ncpus, sizeof(*topology.cpu));
@@ -112,7 +114,7 @@ static inline void kit_run(const struct kit *kit, u32 vcpus,
 			   const struct kit_world *w, struct sample *sample)
 {
 	struct scenario s;
-	struct err err = { 0 };
+	struct err err = {0};
 
 	if (kit_make(kit, vcpus, &s, &err) || !sample_init(sample) ||
 	    backend_sim.run(&s, &w->setup, sample, &err)) {

@@ -44,8 +44,8 @@ call(struct agent_port *port, const char *format, ...)
 	va_end(args);
 	f->calls++;
 	f->clock += 100;
-	return f->gone_after && f->calls >= f->gone_after ? AGENT_STOP :
-							    AGENT_OK;
+	return f->gone_after && f->calls >= f->gone_after ? AGENT_STOP
+							  : AGENT_OK;
 }
 
 static enum agent_result fake_touch(struct agent_port *port, uint64_t gpa)
@@ -164,8 +164,8 @@ static enum agent_result run_ops(struct fake *f, const struct agent_op *ops,
 }
 
 #define RUN(f, ...)                                                            \
-	run_ops(f, (const struct agent_op[]){ __VA_ARGS__ },                   \
-		sizeof((const struct agent_op[]){ __VA_ARGS__ }) /             \
+	run_ops(f, (const struct agent_op[]){__VA_ARGS__},                     \
+		sizeof((const struct agent_op[]){__VA_ARGS__}) /               \
 			sizeof(struct agent_op))
 
 /* The calls that were made, all of them, as one line. */
@@ -185,29 +185,27 @@ static void assert_calls(const struct fake *f, const char *expected)
 
 static void simple_operations(void **state)
 {
-	struct fake f = { 0 };
+	struct fake f = {0};
 
 	(void)state;
-	assert_int_equal(RUN(&f, { .opcode = AGENT_BARRIER, .arg = 3 },
-			     { .opcode = AGENT_MEASURE, .arg = 1 },
-			     { .opcode = AGENT_SPIN, .arg = 50 },
-			     { .opcode = AGENT_HALT },
-			     { .opcode = AGENT_MEASURE },
-			     { .opcode = AGENT_END },
-			     { .opcode = AGENT_HALT }),
+	assert_int_equal(RUN(&f, {.opcode = AGENT_BARRIER, .arg = 3},
+			     {.opcode = AGENT_MEASURE, .arg = 1},
+			     {.opcode = AGENT_SPIN, .arg = 50},
+			     {.opcode = AGENT_HALT}, {.opcode = AGENT_MEASURE},
+			     {.opcode = AGENT_END}, {.opcode = AGENT_HALT}),
 			 AGENT_OK);
 	assert_calls(&f, "barrier 3; measure 1; spin 50; halt; measure 0");
 }
 
 static void touch_without_accept(void **state)
 {
-	struct fake f = { .pending = 1 };
+	struct fake f = {.pending = 1};
 
 	(void)state;
-	assert_int_equal(RUN(&f, { .opcode = AGENT_TOUCH,
-				   .count = 3,
-				   .gpa = 0x1000,
-				   .stride = 0x4000 }),
+	assert_int_equal(RUN(&f, {.opcode = AGENT_TOUCH,
+				  .count = 3,
+				  .gpa = 0x1000,
+				  .stride = 0x4000}),
 			 AGENT_OK);
 	assert_calls(&f, "touch 1000; touch 5000; touch 9000");
 	assert_int_equal(f.records, 0);
@@ -215,13 +213,13 @@ static void touch_without_accept(void **state)
 
 static void touch_accepts_first(void **state)
 {
-	struct fake f = { .busy = 1 };
+	struct fake f = {.busy = 1};
 
 	(void)state;
-	assert_int_equal(RUN(&f, { .opcode = AGENT_TOUCH,
-				   .flags = AGENT_ACCEPT_FIRST,
-				   .count = 2,
-				   .stride = 0x1000 }),
+	assert_int_equal(RUN(&f, {.opcode = AGENT_TOUCH,
+				  .flags = AGENT_ACCEPT_FIRST,
+				  .count = 2,
+				  .stride = 0x1000}),
 			 AGENT_OK);
 	assert_calls(&f, "accept 0 0; accept 0 0; touch 0; "
 			 "accept 1000 0; touch 1000");
@@ -230,39 +228,39 @@ static void touch_accepts_first(void **state)
 /* Taken away and given anew between the ACCEPT and the store. */
 static void touch_accepts_again(void **state)
 {
-	struct fake f = { .pending = 1 };
+	struct fake f = {.pending = 1};
 
 	(void)state;
-	assert_int_equal(RUN(&f, { .opcode = AGENT_TOUCH,
-				   .flags = AGENT_ACCEPT_FIRST,
-				   .count = 1 }),
+	assert_int_equal(RUN(&f, {.opcode = AGENT_TOUCH,
+				  .flags = AGENT_ACCEPT_FIRST,
+				  .count = 1}),
 			 AGENT_OK);
 	assert_calls(&f, "accept 0 0; touch 0; accept 0 0; touch 0");
 }
 
 static void touch_accepts_on_ve(void **state)
 {
-	struct fake f = { .pending = 1 };
+	struct fake f = {.pending = 1};
 
 	(void)state;
-	assert_int_equal(RUN(&f, { .opcode = AGENT_TOUCH,
-				   .flags = AGENT_ACCEPT_ON_VE,
-				   .count = 2,
-				   .stride = 0x1000 }),
+	assert_int_equal(RUN(&f, {.opcode = AGENT_TOUCH,
+				  .flags = AGENT_ACCEPT_ON_VE,
+				  .count = 2,
+				  .stride = 0x1000}),
 			 AGENT_OK);
 	assert_calls(&f, "touch 0; accept 0 0; touch 0; touch 1000");
 }
 
 static void accept_falls_back_to_4k(void **state)
 {
-	struct fake f = { .mapped_4k = true };
+	struct fake f = {.mapped_4k = true};
 
 	(void)state;
-	assert_int_equal(RUN(&f, { .opcode = AGENT_ACCEPT,
-				   .level = 1,
-				   .flags = AGENT_RECORD,
-				   .count = 1,
-				   .gpa = 0x200000 }),
+	assert_int_equal(RUN(&f, {.opcode = AGENT_ACCEPT,
+				  .level = 1,
+				  .flags = AGENT_RECORD,
+				  .count = 1,
+				  .gpa = 0x200000}),
 			 AGENT_OK);
 	assert_int_equal(f.calls, 2 + 512);
 	assert_string_equal(f.log[0], "accept 200000 1");
@@ -276,34 +274,33 @@ static void accept_falls_back_to_4k(void **state)
 
 static void accept_loses_a_race(void **state)
 {
-	struct fake f = { .races = 1 };
+	struct fake f = {.races = 1};
 
 	(void)state;
-	assert_int_equal(RUN(&f, { .opcode = AGENT_ACCEPT,
-				   .level = 1,
-				   .count = 1 }),
-			 AGENT_OK);
+	assert_int_equal(
+		RUN(&f, {.opcode = AGENT_ACCEPT, .level = 1, .count = 1}),
+		AGENT_OK);
 	assert_calls(&f, "accept 0 1; accept 0 1");
-	f = (struct fake){ .races = 3 };
-	assert_int_equal(RUN(&f, { .opcode = AGENT_ACCEPT, .count = 1 }),
+	f = (struct fake){.races = 3};
+	assert_int_equal(RUN(&f, {.opcode = AGENT_ACCEPT, .count = 1}),
 			 AGENT_OK);
 	assert_calls(&f, "accept 0 0; accept 0 0; accept 0 0; accept 0 0");
 }
 
 static void convert_both_sizes(void **state)
 {
-	struct fake f = { 0 };
+	struct fake f = {0};
 
 	(void)state;
 	assert_int_equal(RUN(&f,
-			     { .opcode = AGENT_CONVERT,
-			       .flags = AGENT_RECORD,
-			       .count = 1,
-			       .gpa = 0x3000 },
-			     { .opcode = AGENT_CONVERT,
-			       .level = 1,
-			       .arg = 1,
-			       .count = 1 }),
+			     {.opcode = AGENT_CONVERT,
+			      .flags = AGENT_RECORD,
+			      .count = 1,
+			      .gpa = 0x3000},
+			     {.opcode = AGENT_CONVERT,
+			      .level = 1,
+			      .arg = 1,
+			      .count = 1}),
 			 AGENT_OK);
 	assert_calls(&f, "convert 3000 1000 0; convert 0 200000 1");
 	assert_int_equal(f.records, 1);
@@ -313,13 +310,13 @@ static void convert_both_sizes(void **state)
 /* A touch takes 100 ns of the fake: with a pace of 250 it waits for 150. */
 static void pace_is_kept(void **state)
 {
-	struct fake f = { 0 };
+	struct fake f = {0};
 
 	(void)state;
-	assert_int_equal(RUN(&f, { .opcode = AGENT_TOUCH,
-				   .flags = AGENT_RECORD,
-				   .count = 2,
-				   .pace_ns = 250 }),
+	assert_int_equal(RUN(&f, {.opcode = AGENT_TOUCH,
+				  .flags = AGENT_RECORD,
+				  .count = 2,
+				  .pace_ns = 250}),
 			 AGENT_OK);
 	assert_calls(&f, "touch 0; spin 150; touch 0; spin 150");
 	assert_int_equal(f.records, 2);
@@ -329,36 +326,36 @@ static void pace_is_kept(void **state)
 
 static void until_stop_ends_a_range(void **state)
 {
-	struct fake f = { .stop_after = 2 };
+	struct fake f = {.stop_after = 2};
 
 	(void)state;
-	assert_int_equal(RUN(&f, { .opcode = AGENT_TOUCH,
-				   .flags = AGENT_UNTIL_STOP,
-				   .count = 1000 }),
+	assert_int_equal(RUN(&f, {.opcode = AGENT_TOUCH,
+				  .flags = AGENT_UNTIL_STOP,
+				  .count = 1000}),
 			 AGENT_OK);
 	assert_int_equal(f.calls, 2);
 }
 
 static void tick_until_stopped(void **state)
 {
-	struct fake f = { .stop_after = 2 };
+	struct fake f = {.stop_after = 2};
 
 	(void)state;
-	assert_int_equal(RUN(&f, { .opcode = AGENT_TICK, .arg = 7 }), AGENT_OK);
+	assert_int_equal(RUN(&f, {.opcode = AGENT_TICK, .arg = 7}), AGENT_OK);
 	assert_calls(&f, "spin 7; leave; spin 7; leave");
 }
 
 static void stuck_counted_and_until_stopped(void **state)
 {
-	struct fake f = { .stop_after = 3 };
+	struct fake f = {.stop_after = 3};
 
 	(void)state;
 	assert_int_equal(RUN(&f,
-			     { .opcode = AGENT_STUCK,
-			       .count = 2,
-			       .gpa = 0x5000,
-			       .pace_ns = 9 },
-			     { .opcode = AGENT_STUCK, .gpa = 0x6000 }),
+			     {.opcode = AGENT_STUCK,
+			      .count = 2,
+			      .gpa = 0x5000,
+			      .pace_ns = 9},
+			     {.opcode = AGENT_STUCK, .gpa = 0x6000}),
 			 AGENT_OK);
 	assert_calls(&f, "stuck 5000; spin 9; stuck 5000; spin 9; "
 			 "stuck 6000; stuck 6000; stuck 6000");
@@ -366,28 +363,27 @@ static void stuck_counted_and_until_stopped(void **state)
 
 static void loops_nest(void **state)
 {
-	struct fake f = { 0 };
+	struct fake f = {0};
 
 	(void)state;
-	assert_int_equal(
-		RUN(&f, { .opcode = AGENT_BARRIER, .arg = 1 },
-		    { .opcode = AGENT_BARRIER, .arg = 2 },
-		    { .opcode = AGENT_LOOP, .arg = 1, .count = 2 },
-		    { .opcode = AGENT_LOOP, .arg = 0, .count = 2 },
-		    { .opcode = AGENT_BARRIER, .arg = 3 }),
-		AGENT_OK);
+	assert_int_equal(RUN(&f, {.opcode = AGENT_BARRIER, .arg = 1},
+			     {.opcode = AGENT_BARRIER, .arg = 2},
+			     {.opcode = AGENT_LOOP, .arg = 1, .count = 2},
+			     {.opcode = AGENT_LOOP, .arg = 0, .count = 2},
+			     {.opcode = AGENT_BARRIER, .arg = 3}),
+			 AGENT_OK);
 	assert_calls(&f, "barrier 1; barrier 2; barrier 2; "
 			 "barrier 1; barrier 2; barrier 2; barrier 3");
 }
 
 static void loop_until_stopped(void **state)
 {
-	struct fake f = { .stop_after = 100000 };
+	struct fake f = {.stop_after = 100000};
 
 	(void)state;
-	assert_int_equal(RUN(&f, { .opcode = AGENT_HALT },
-			     { .opcode = AGENT_LOOP }),
-			 AGENT_OK);
+	assert_int_equal(
+		RUN(&f, {.opcode = AGENT_HALT}, {.opcode = AGENT_LOOP}),
+		AGENT_OK);
 	/* once more than it was told to go on; not bounded by the steps */
 	assert_int_equal(f.calls, 100001);
 }
@@ -395,20 +391,21 @@ static void loop_until_stopped(void **state)
 static void gone_vm_ends_everything(void **state)
 {
 	static const struct agent_op each[] = {
-		{ .opcode = AGENT_TOUCH, .count = 9, .pace_ns = 1000 },
-		{ .opcode = AGENT_TOUCH, .flags = AGENT_ACCEPT_FIRST,
-		  .count = 9 },
-		{ .opcode = AGENT_ACCEPT, .level = 1, .count = 9 },
-		{ .opcode = AGENT_CONVERT, .count = 9 },
-		{ .opcode = AGENT_TICK, .arg = 1 },
-		{ .opcode = AGENT_STUCK },
+		{.opcode = AGENT_TOUCH, .count = 9, .pace_ns = 1000},
+		{.opcode = AGENT_TOUCH,
+		 .flags = AGENT_ACCEPT_FIRST,
+		 .count = 9},
+		{.opcode = AGENT_ACCEPT, .level = 1, .count = 9},
+		{.opcode = AGENT_CONVERT, .count = 9},
+		{.opcode = AGENT_TICK, .arg = 1},
+		{.opcode = AGENT_STUCK},
 	};
 	size_t i;
 
 	(void)state;
 	for (i = 0; i < sizeof(each) / sizeof(each[0]); i++) {
-		struct fake f = { .gone_after = 3, .stop_after = 1000,
-				  .mapped_4k = true };
+		struct fake f = {
+			.gone_after = 3, .stop_after = 1000, .mapped_4k = true};
 
 		assert_int_equal(run_ops(&f, &each[i], 1), AGENT_STOP);
 		assert_int_equal(f.calls, 3);
@@ -420,24 +417,24 @@ static void gone_vm_ends_everything(void **state)
 static void bad_scripts_are_refused(void **state)
 {
 	static const struct agent_op bad[] = {
-		{ .opcode = NR_AGENT_OPCODES },
-		{ .opcode = 0xffff },
-		{ .opcode = AGENT_TOUCH, .level = 2, .count = 1 },
-		{ .opcode = AGENT_TOUCH, .count = 2, .stride = UINT64_MAX },
-		{ .opcode = AGENT_TOUCH, .count = UINT32_MAX,
-		  .stride = 1ull << 33 },
-		{ .opcode = AGENT_ACCEPT, .count = 1,
-		  .gpa = UINT64_MAX - 4096 },
-		{ .opcode = AGENT_CONVERT, .count = 1, .gpa = UINT64_MAX },
-		{ .opcode = AGENT_LOOP, .arg = 0, .count = 1 },
-		{ .opcode = AGENT_LOOP, .arg = 7, .count = 1 },
-		{ .opcode = AGENT_LOOP, .arg = UINT64_MAX },
+		{.opcode = NR_AGENT_OPCODES},
+		{.opcode = 0xffff},
+		{.opcode = AGENT_TOUCH, .level = 2, .count = 1},
+		{.opcode = AGENT_TOUCH, .count = 2, .stride = UINT64_MAX},
+		{.opcode = AGENT_TOUCH,
+		 .count = UINT32_MAX,
+		 .stride = 1ull << 33},
+		{.opcode = AGENT_ACCEPT, .count = 1, .gpa = UINT64_MAX - 4096},
+		{.opcode = AGENT_CONVERT, .count = 1, .gpa = UINT64_MAX},
+		{.opcode = AGENT_LOOP, .arg = 0, .count = 1},
+		{.opcode = AGENT_LOOP, .arg = 7, .count = 1},
+		{.opcode = AGENT_LOOP, .arg = UINT64_MAX},
 	};
 	size_t i;
 
 	(void)state;
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		struct fake f = { 0 };
+		struct fake f = {0};
 
 		assert_int_equal(run_ops(&f, &bad[i], 1), AGENT_MISMATCH);
 		assert_int_equal(f.calls, 0);
@@ -446,28 +443,27 @@ static void bad_scripts_are_refused(void **state)
 
 static void endless_scripts_end(void **state)
 {
-	struct fake f = { .busy = UINT32_MAX };
+	struct fake f = {.busy = UINT32_MAX};
 
 	(void)state;
-	assert_int_equal(RUN(&f, { .opcode = AGENT_MEASURE },
-			     { .opcode = AGENT_LOOP, .count = UINT32_MAX }),
+	assert_int_equal(RUN(&f, {.opcode = AGENT_MEASURE},
+			     {.opcode = AGENT_LOOP, .count = UINT32_MAX}),
 			 AGENT_MISMATCH);
 	assert_in_range(f.calls, 1, AGENT_MAX_STEPS);
 	f.calls = 0;
-	assert_int_equal(RUN(&f, { .opcode = AGENT_ACCEPT, .count = 1 }),
+	assert_int_equal(RUN(&f, {.opcode = AGENT_ACCEPT, .count = 1}),
 			 AGENT_MISMATCH);
 	assert_in_range(f.calls, 1, AGENT_MAX_STEPS);
 	f.calls = 0;
-	assert_int_equal(RUN(&f, { .opcode = AGENT_TOUCH,
-				   .count = UINT32_MAX }),
+	assert_int_equal(RUN(&f, {.opcode = AGENT_TOUCH, .count = UINT32_MAX}),
 			 AGENT_MISMATCH);
 	assert_in_range(f.calls, 1, AGENT_MAX_STEPS);
 }
 
 static void loops_too_deep(void **state)
 {
-	struct agent_op ops[AGENT_MAX_LOOPS + 2] = { 0 };
-	struct fake f = { 0 };
+	struct agent_op ops[AGENT_MAX_LOOPS + 2] = {0};
+	struct fake f = {0};
 	uint32_t i;
 
 	(void)state;
@@ -478,20 +474,19 @@ static void loops_too_deep(void **state)
 	}
 	assert_int_equal(run_ops(&f, ops, AGENT_MAX_LOOPS + 1), AGENT_OK);
 	assert_int_equal(f.calls, 1 << AGENT_MAX_LOOPS);
-	assert_int_equal(run_ops(&f, ops, AGENT_MAX_LOOPS + 2),
-			 AGENT_MISMATCH);
+	assert_int_equal(run_ops(&f, ops, AGENT_MAX_LOOPS + 2), AGENT_MISMATCH);
 }
 
 /* Random bytes: whatever they are, it ends and says something. */
 static void random_scripts_end(void **state)
 {
 	uint64_t seed = 1;
-	unsigned n, results[AGENT_BUSY + 1] = { 0 };
+	unsigned n, results[AGENT_BUSY + 1] = {0};
 
 	(void)state;
 	for (n = 0; n < 2000; n++) {
-		struct fake f = { .stop_after = 50, .busy = n % 3,
-				  .pending = n % 5 };
+		struct fake f = {
+			.stop_after = 50, .busy = n % 3, .pending = n % 5};
 		struct agent_op ops[8];
 		uint8_t *byte = (uint8_t *)ops;
 		size_t i;
@@ -501,8 +496,9 @@ static void random_scripts_end(void **state)
 			byte[i] = (uint8_t)(seed >> 56);
 		}
 		for (i = 0; i < 8; i++) {
-			ops[i].opcode = (uint16_t)(
-				ops[i].opcode % (NR_AGENT_OPCODES + (n & 1)));
+			ops[i].opcode =
+				(uint16_t)(ops[i].opcode %
+					   (NR_AGENT_OPCODES + (n & 1)));
 			ops[i].level &= 1;
 			ops[i].arg &= n & 2 ? 7 : UINT64_MAX;
 			ops[i].count &= n & 4 ? 15 : UINT32_MAX;

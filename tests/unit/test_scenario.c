@@ -16,12 +16,11 @@ static void scripts_grow(void **state)
 	(void)state;
 	assert_true(scenario_init(&s, 2, 3, 2));
 	for (i = 0; i < 1000; i++) {
-		scenario_vcpu(&s, 1, 2,
-			      (struct agent_op){ .opcode = AGENT_SPIN,
-						 .arg = i });
+		scenario_vcpu(
+			&s, 1, 2,
+			(struct agent_op){.opcode = AGENT_SPIN, .arg = i});
 		scenario_host(&s, 1,
-			      (struct host_op){ .opcode = HOST_SLEEP,
-						.arg = i });
+			      (struct host_op){.opcode = HOST_SLEEP, .arg = i});
 	}
 	assert_false(s.failed);
 	assert_int_equal(s.vcpu[1 * 3 + 2].n, 1000);
@@ -49,9 +48,9 @@ static void scenario_without_hosts(void **state)
 
 static void knob_by_name(void **state)
 {
-	const struct knob *const knobs[] = { &knob_pages, &knob_accept, NULL };
-	const int64_t value[] = { 17, ACCEPT_ON_VE };
-	const struct knob_values values = { knobs, value };
+	const struct knob *const knobs[] = {&knob_pages, &knob_accept, NULL};
+	const int64_t value[] = {17, ACCEPT_ON_VE};
+	const struct knob_values values = {knobs, value};
 
 	(void)state;
 	assert_int_equal(knob(&values, "pages"), 17);

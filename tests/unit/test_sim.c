@@ -9,7 +9,7 @@
 
 #include "tests/unit/sim_kit.h"
 
-static const u32 vcpu_counts[] = { 1, 2, 8 };
+static const u32 vcpu_counts[] = {1, 2, 8};
 
 /* ------------------------------------------- every workload and policy */
 
@@ -49,25 +49,25 @@ static void check_end(const struct sample *sample,
 /* How many operations a cell with default knobs has to count. */
 static const struct expectation {
 	const char *workload, *metric;
-	const char *pages;	/* knob: how many */
-	const char *times;	/* knob: how often; NULL: once */
-	unsigned factor;	/* and how often besides */
+	const char *pages; /* knob: how many */
+	const char *times; /* knob: how often; NULL: once */
+	unsigned factor;   /* and how often besides */
 	bool per_vcpu;
 	const char *but_not; /* knob: vCPUs that don't; NULL: none */
 } expectations[] = {
-	{ "build", "build.count", "pages", NULL, 1, false, NULL },
-	{ "fault-in", "fault.count", "pages", NULL, 1, true, "stuck_percent" },
-	{ "accept", "accept.count", "pages", NULL, 1, true, NULL },
-	{ "track", "track.count", "pages", NULL, 1, false, NULL },
-	{ "block-remove", "removal.count", "pages", NULL, 1, false, NULL },
-	{ "convert", "convert.count", "pages", "rounds", 2, true, NULL },
-	{ "convert", "fault.count", "pages", "rounds", 1, true, NULL },
-	{ "convert", "removal.count", "pages", "rounds", 1, true, NULL },
-	{ "reclaim", "removal.count", "pages", NULL, 1, true, NULL },
-	{ "reclaim", "teardown.count", "tds", NULL, 1, false, NULL },
-	{ "zero-step", "fault.count", "pages", NULL, 1, true, "attackers" },
-	{ "churn", "fault.count", "pages", "rounds", 1, true, NULL },
-	{ "churn", "removal.count", "pages", "rounds", 1, true, NULL },
+	{"build", "build.count", "pages", NULL, 1, false, NULL},
+	{"fault-in", "fault.count", "pages", NULL, 1, true, "stuck_percent"},
+	{"accept", "accept.count", "pages", NULL, 1, true, NULL},
+	{"track", "track.count", "pages", NULL, 1, false, NULL},
+	{"block-remove", "removal.count", "pages", NULL, 1, false, NULL},
+	{"convert", "convert.count", "pages", "rounds", 2, true, NULL},
+	{"convert", "fault.count", "pages", "rounds", 1, true, NULL},
+	{"convert", "removal.count", "pages", "rounds", 1, true, NULL},
+	{"reclaim", "removal.count", "pages", NULL, 1, true, NULL},
+	{"reclaim", "teardown.count", "tds", NULL, 1, false, NULL},
+	{"zero-step", "fault.count", "pages", NULL, 1, true, "attackers"},
+	{"churn", "fault.count", "pages", "rounds", 1, true, NULL},
+	{"churn", "removal.count", "pages", "rounds", 1, true, NULL},
 };
 
 static u32 vcpus_that_do(const struct expectation *e, struct knob_values *knobs,
@@ -85,7 +85,7 @@ static u32 vcpus_that_do(const struct expectation *e, struct knob_values *knobs,
 static void check_counts(const struct kit *kit, u32 vcpus,
 			 const struct sample *sample)
 {
-	struct knob_values knobs = { kit->workload->knobs, kit->value };
+	struct knob_values knobs = {kit->workload->knobs, kit->value};
 	size_t i;
 
 	for (i = 0; i < sizeof(expectations) / sizeof(expectations[0]); i++) {
@@ -163,7 +163,7 @@ static void every_workload_and_policy(void **state)
 /* The three that are compared end well with every default. */
 static void compared_policies_are_ok(void **state)
 {
-	static const char *const names[] = { "spin", "eagain", "kick-once" };
+	static const char *const names[] = {"spin", "eagain", "kick-once"};
 	size_t w, p;
 
 	(void)state;
@@ -332,18 +332,18 @@ static void bugged_vm_releases_everybody(void **state)
 	s.finalized = true;
 	s.ve_disable = true;
 	scenario_vcpu(&s, 0, 0,
-		      (struct agent_op){ .opcode = AGENT_MEASURE, .arg = 1 });
+		      (struct agent_op){.opcode = AGENT_MEASURE, .arg = 1});
 	scenario_vcpu(&s, 0, 0,
-		      (struct agent_op){ .opcode = AGENT_TOUCH, .count = 1 });
-	scenario_vcpu(&s, 0, 0, (struct agent_op){ .opcode = AGENT_BARRIER });
-	scenario_vcpu(&s, 0, 1, (struct agent_op){ .opcode = AGENT_BARRIER });
-	scenario_vcpu(&s, 0, 2, (struct agent_op){ .opcode = AGENT_SPIN });
-	scenario_vcpu(&s, 0, 3, (struct agent_op){ .opcode = AGENT_HALT });
+		      (struct agent_op){.opcode = AGENT_TOUCH, .count = 1});
+	scenario_vcpu(&s, 0, 0, (struct agent_op){.opcode = AGENT_BARRIER});
+	scenario_vcpu(&s, 0, 1, (struct agent_op){.opcode = AGENT_BARRIER});
+	scenario_vcpu(&s, 0, 2, (struct agent_op){.opcode = AGENT_SPIN});
+	scenario_vcpu(&s, 0, 3, (struct agent_op){.opcode = AGENT_HALT});
 	scenario_vcpu(&s, 0, 4,
-		      (struct agent_op){ .opcode = AGENT_TICK, .arg = 1000 });
-	scenario_host(&s, 0, (struct host_op){ .opcode = HOST_BARRIER });
-	scenario_host(&s, 1, (struct host_op){ .opcode = HOST_JOIN });
-	scenario_host(&s, 2, (struct host_op){ .opcode = HOST_TEARDOWN });
+		      (struct agent_op){.opcode = AGENT_TICK, .arg = 1000});
+	scenario_host(&s, 0, (struct host_op){.opcode = HOST_BARRIER});
+	scenario_host(&s, 1, (struct host_op){.opcode = HOST_JOIN});
+	scenario_host(&s, 2, (struct host_op){.opcode = HOST_TEARDOWN});
 	run_by_hand(&s, &world, &sample);
 	assert_int_equal(sample.status, CELL_VM_BUGGED);
 	assert_non_null(strstr(sample.reason, "not accepted"));
@@ -362,7 +362,7 @@ static void run_one_vcpu(struct agent_op op, struct kit_world *world,
 	s.pages = 1024;
 	s.finalized = true;
 	scenario_vcpu(&s, 0, 0,
-		      (struct agent_op){ .opcode = AGENT_MEASURE, .arg = 1 });
+		      (struct agent_op){.opcode = AGENT_MEASURE, .arg = 1});
 	scenario_vcpu(&s, 0, 0, op);
 	run_by_hand(&s, world, sample);
 }
@@ -374,14 +374,14 @@ static void hostile_script_fails(void **state)
 
 	(void)state;
 	kit_world_init(&world, "spin", 4);
-	run_one_vcpu((struct agent_op){ .opcode = 999 }, &world, &sample);
+	run_one_vcpu((struct agent_op){.opcode = 999}, &world, &sample);
 	assert_int_equal(sample.status, CELL_FAILED);
 	assert_non_null(strstr(sample.reason, "vCPU 0"));
 	sample_free(&sample);
 	kit_world_init(&world, "spin", 4);
-	run_one_vcpu((struct agent_op){ .opcode = AGENT_TOUCH,
-					.count = 1,
-					.gpa = 1ull << 40 },
+	run_one_vcpu((struct agent_op){.opcode = AGENT_TOUCH,
+				       .count = 1,
+				       .gpa = 1ull << 40},
 		     &world, &sample);
 	assert_int_equal(sample.status, CELL_FAILED);
 	sample_free(&sample);
@@ -394,13 +394,12 @@ static void nobody_says_stop(void **state)
 
 	(void)state;
 	kit_world_init(&world, "spin", 4);
-	run_one_vcpu((struct agent_op){ .opcode = AGENT_SPIN }, &world,
-		     &sample);
+	run_one_vcpu((struct agent_op){.opcode = AGENT_SPIN}, &world, &sample);
 	assert_int_equal(sample.status, CELL_FAILED);
 	assert_string_not_equal(sample.reason, "");
 	sample_free(&sample);
 	kit_world_init(&world, "spin", 4);
-	run_one_vcpu((struct agent_op){ .opcode = AGENT_TICK, .arg = 1000 },
+	run_one_vcpu((struct agent_op){.opcode = AGENT_TICK, .arg = 1000},
 		     &world, &sample);
 	assert_int_equal(sample.status, CELL_LIVELOCK);
 	assert_true(kit_value(&sample, "time.guest") > 0);
@@ -457,13 +456,11 @@ static void sleeping_is_no_livelock(void **state)
 	s.pages = 1024;
 	s.finalized = true;
 	scenario_vcpu(&s, 0, 0,
-		      (struct agent_op){ .opcode = AGENT_SPIN,
-					 .arg = 10000000 });
-	scenario_vcpu(&s, 0, 0, (struct agent_op){ .opcode = AGENT_HALT });
+		      (struct agent_op){.opcode = AGENT_SPIN, .arg = 10000000});
+	scenario_vcpu(&s, 0, 0, (struct agent_op){.opcode = AGENT_HALT});
 	scenario_host(&s, 0,
-		      (struct host_op){ .opcode = HOST_SLEEP,
-					.arg = 20000000 });
-	scenario_host(&s, 0, (struct host_op){ .opcode = HOST_STOP });
+		      (struct host_op){.opcode = HOST_SLEEP, .arg = 20000000});
+	scenario_host(&s, 0, (struct host_op){.opcode = HOST_STOP});
 	run_by_hand(&s, &world, &sample);
 	assert_int_equal(sample.status, CELL_OK);
 	assert_true(kit_value(&sample, "run.virtual_time") > 18000000);

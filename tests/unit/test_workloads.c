@@ -14,7 +14,7 @@
 
 #define PAGE_BYTES 4096ull
 
-static const uint32_t vcpu_counts[] = { 1, 2, 3, 8, 64 };
+static const uint32_t vcpu_counts[] = {1, 2, 3, 8, 64};
 
 typedef void check_fn(const struct kit *kit, const struct scenario *s);
 
@@ -115,7 +115,7 @@ static void measured_parts_are_bracketed(const struct kit *kit,
 /* Dense ids, in order in each script, and somebody to meet at each. */
 static void barriers_meet(const struct kit *kit, const struct scenario *s)
 {
-	uint32_t count[20000] = { 0 }, ids = 0, i, k;
+	uint32_t count[20000] = {0}, ids = 0, i, k;
 
 	(void)kit;
 	for (i = 0; i < s->tds * s->vcpus; i++) {
@@ -169,7 +169,7 @@ static void everybody_is_stopped(const struct kit *kit,
 static void check(const struct kit *kit, uint32_t vcpus, check_fn *fn)
 {
 	struct scenario s;
-	struct err err = { 0 };
+	struct err err = {0};
 
 	if (kit_make(kit, vcpus, &s, &err)) {
 		assert_int_equal(err.status, EXIT_USAGE);
@@ -278,7 +278,7 @@ static uint32_t distinct_pages(int64_t layout, uint32_t vcpus,
 			       uint32_t *touches)
 {
 	struct kit kit = kit_defaults(kit_workload("fault-in"));
-	uint8_t seen[1 << 16] = { 0 };
+	uint8_t seen[1 << 16] = {0};
 	uint32_t distinct = 0, v, k, i;
 	struct scenario s;
 	struct err err;
@@ -295,9 +295,8 @@ static uint32_t distinct_pages(int64_t layout, uint32_t vcpus,
 			if (op->opcode != AGENT_TOUCH)
 				continue;
 			for (i = 0; i < op->count; i++, ++*touches) {
-				uint8_t *page = &seen[(op->gpa +
-						       i * op->stride) >>
-						      12];
+				uint8_t *page =
+					&seen[(op->gpa + i * op->stride) >> 12];
 
 				distinct += !*page;
 				*page = 1;

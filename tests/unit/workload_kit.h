@@ -29,7 +29,7 @@ static inline const struct workload *kit_workload(const char *name)
 
 static inline struct kit kit_defaults(const struct workload *w)
 {
-	struct kit kit = { .workload = w };
+	struct kit kit = {.workload = w};
 	size_t i;
 
 	for (i = 0; w->knobs[i]; i++) {
@@ -57,7 +57,7 @@ static inline void kit_set(struct kit *kit, const char *knob_name,
 static inline int kit_make(const struct kit *kit, uint32_t vcpus,
 			   struct scenario *s, struct err *err)
 {
-	struct knob_values values = { kit->workload->knobs, kit->value };
+	struct knob_values values = {kit->workload->knobs, kit->value};
 
 	return kit->workload->make(&values, vcpus, s, err);
 }

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef TDMEM_WORKLOADS_RANGE_H
+#define TDMEM_WORKLOADS_RANGE_H
+
+#include "workloads/script.h"
+
+/** What host threads do to a range. */
+struct range_work {
+	enum host_opcode opcode;
+	uint64_t arg;	/* of the operation */
+	bool contested; /* faulting vCPUs fault in the range itself */
+};
+
+/**
+ * Make a scenario in which host threads divide a range of mapped and accepted
+ * pages and work on it once, while vCPUs do what the knobs say.  Uses the
+ * knobs of track.
+ */
+int range_make(const struct workload *w, const struct knob_values *values,
+	       uint32_t vcpus, const struct range_work *work,
+	       struct scenario *s, struct err *err);
+
+#endif
