@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <hwloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "bench/encode.h"
+#include "bench/environment.h"
+
+void time_text(char buf[TIME_TEXT])
+{
+	time_t at = time(NULL);
+	struct tm utc;
+
+	gmtime_r(&at, &utc);
+	strftime(buf, TIME_TEXT, "%Y-%m-%dT%H:%M:%SZ", &utc);
+}
+
+static void add(json_t *env, const char *key, const char *value)
+{
+	if (value && value[0])
+		json_object_set_new(env, key, json_bytes(value));
+}
+
+static void add_kernel(json_t *env)
+{
+	struct utsname u;
+	char text[sizeof(u.sysname) + sizeof(u.release) + sizeof(u.version)];
+
+	if (uname(&u))
+		return;
+	snprintf(text, sizeof(text), "%s %s %s", u.sysname, u.release,
+		 u.version);
+	add(env, "host", u.nodename);
+	add(env, "kernel", text);
+	add(env, "machine", u.machine);
+}
+
+static void add_cpu_model(json_t *env)
+{
+	FILE *f = fopen("/proc/cpuinfo", "re");
+	char line[512], *value;
+
+	while (f && fgets(line, sizeof(line), f)) {
+		value = strchr(line, ':');
+		if (strncmp(line, "model name", 10) != 0 || !value)
+			continue;
+		value[strcspn(value, "\n")] = '\0';
+		add(env, "cpu", value + 2);
+		break;
+	}
+	if (f)
+		fclose(f);
+}
+
+static void add_memory(json_t *env)
+{
+	long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
+
+	if (pages > 0 && size > 0)
+		json_object_set_new(env, "memory_bytes",
+				    json_integer((json_int_t)pages * size));
+	json_object_set_new(env, "cpus",
+			    json_integer(sysconf(_SC_NPROCESSORS_ONLN)));
+}
+
+/* As hwloc would take it back, without sizes. */
+static void add_topology(json_t *env)
+{
+	hwloc_topology_t t;
+	char text[512];
+
+	if (hwloc_topology_init(&t))
+		return;
+	if (!hwloc_topology_load(t) &&
+	    hwloc_topology_export_synthetic(
+		    t, text, sizeof(text),
+		    HWLOC_TOPOLOGY_EXPORT_SYNTHETIC_FLAG_NO_ATTRS |
+			    HWLOC_TOPOLOGY_EXPORT_SYNTHETIC_FLAG_IGNORE_MEMORY) >
+		    0)
+		add(env, "topology", text);
+	hwloc_topology_destroy(t);
+}
+
+static void add_command(json_t *env, int argc, char *const *argv)
+{
+	json_t *list = json_array();
+
+	for (int i = 0; i < argc; i++)
+		json_array_append_new(list, json_bytes(argv[i]));
+	json_object_set_new(env, "command", list);
+}
+
+json_t *environment(int argc, char *const *argv)
+{
+	json_t *env = json_object();
+	char now[TIME_TEXT];
+
+	if (!env)
+		return NULL;
+	time_text(now);
+	add(env, "time", now);
+	add_kernel(env);
+	add_cpu_model(env);
+	add_memory(env);
+	add_topology(env);
+	add(env, "compiler", __VERSION__);
+	add_command(env, argc, argv);
+	return env;
+}

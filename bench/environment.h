@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Where and with what a result was made. */
+#ifndef TDMEM_BENCH_ENVIRONMENT_H
+#define TDMEM_BENCH_ENVIRONMENT_H
+
+#include <jansson.h>
+
+/**
+ * Host name, kernel, CPU, memory, topology, compiler, time (ISO 8601, UTC)
+ * and the command line.  What cannot be found out is left out.  NULL when
+ * out of memory.
+ */
+json_t *environment(int argc, char *const *argv);
+
+/** "2026-01-31T12:00:00Z" */
+enum { TIME_TEXT = 32 };
+void time_text(char buf[TIME_TEXT]);
+
+#endif

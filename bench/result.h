@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Results (tdmem-result/1).  Cells are texts, each one line of JSON; they are
+ * the same bytes for the same config and seed.
+ */
+#ifndef TDMEM_BENCH_RESULT_H
+#define TDMEM_BENCH_RESULT_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "bench/config.h"
+#include "bench/costs.h"
+
+/** What the top of a result is made from. */
+struct result_top {
+	const struct config *config;
+	const struct costs *costs;
+	json_t *environment; /* borrowed */
+	bool partial;
+};
+
+/**
+ * Write a result: the top, then the texts of the cells that are there, in
+ * order.  False when out of memory; write errors are the stream's.
+ */
+bool result_write(FILE *f, const struct result_top *top, char *const *cells,
+		  size_t ncells);
+
+/** What two runs must have in common for one to go on from the other. */
+json_t *result_identity(const struct config *config, const struct costs *costs);
+
+/** Takes one cell of a result that is read; not 0 ends the reading. */
+typedef int result_cell_fn(void *ctx, json_t *cell);
+
+/**
+ * Read a result: everything but the cells is returned (the caller owns it),
+ * the cells are given to `cell` one by one, so that a large result never is
+ * in memory as a whole tree.  NULL with *e: not a result, with the place.
+ */
+json_t *result_read(const char *path, result_cell_fn *cell, void *ctx,
+		    struct err *e);
+
+#endif
