@@ -81,7 +81,7 @@ static bool member(FILE *f, const char *name, json_t *value)
 	bool good;
 
 	fprintf(f, "\"%s\": ", name);
-	good = value && json_dumpf(value, f, JSON_STYLE) == 0;
+	good = value && json_dumpf(value, f, JSON_STYLE | JSON_ENCODE_ANY) == 0;
 	fputs(",\n", f);
 	json_decref(value);
 	return good;

@@ -31,8 +31,11 @@ bool result_write(FILE *f, const struct result_top *top, char *const *cells,
 /** What two runs must have in common for one to go on from the other. */
 json_t *result_identity(const struct config *config, const struct costs *costs);
 
-/** Takes one cell of a result that is read; not 0 ends the reading. */
-typedef int result_cell_fn(void *ctx, json_t *cell);
+/**
+ * Takes one cell of a result that is read; `top` is all that comes before
+ * the cells, which are the last member.  Not 0: it is not a cell.
+ */
+typedef int result_cell_fn(void *ctx, const json_t *top, json_t *cell);
 
 /**
  * Read a result: everything but the cells is returned (the caller owns it),

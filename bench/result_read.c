@@ -66,64 +66,6 @@ static json_t *value(struct walk *w)
 	return v;
 }
 
-static int walk_cells(struct walk *w, result_cell_fn *cell, void *ctx)
-{
-	if (!take(w, '['))
-		return bad(w, "cells: expected a list");
-	if (take(w, ']'))
-		return 0;
-	do {
-		json_t *v = value(w);
-		int status;
-
-		if (!v)
-			return -1;
-		status = json_is_object(v) ? cell(ctx, v) : -1;
-		json_decref(v);
-		if (status)
-			return bad(w, "not a cell");
-	} while (take(w, ','));
-	return take(w, ']') ? 0 : bad(w, "cells: expected , or ]");
-}
-
-static int walk_member(struct walk *w, json_t *top, result_cell_fn *cell,
-		       void *ctx)
-{
-	json_t *key = peek(w) == '"' ? value(w) : NULL, *v = NULL;
-	const char *name = json_string_value(key);
-	int status = -1;
-
-	if (!name || !take(w, ':'))
-		bad(w, "expected a member of an object");
-	else if (json_object_get(top, name))
-		bad(w, "the same member twice");
-	else if (strcmp(name, "cells") == 0)
-		status = walk_cells(w, cell, ctx), v = json_true();
-	else
-		status = (v = value(w)) ? 0 : -1;
-	if (status == 0)
-		json_object_set(top, name, v);
-	json_decref(v);
-	json_decref(key);
-	return status;
-}
-
-static int walk_top(struct walk *w, json_t *top, result_cell_fn *cell,
-		    void *ctx)
-{
-	if (!take(w, '{'))
-		return bad(w, "expected a result, a JSON object");
-	if (!take(w, '}')) {
-		do {
-			if (walk_member(w, top, cell, ctx))
-				return -1;
-		} while (take(w, ','));
-		if (!take(w, '}'))
-			return bad(w, "expected , or }");
-	}
-	return peek(w) || w->p < w->end ? bad(w, "expected the end") : 0;
-}
-
 static int check_top(const char *path, json_t *top, struct err *e)
 {
 	static const struct {
@@ -150,8 +92,78 @@ static int check_top(const char *path, json_t *top, struct err *e)
 	if (!json_is_boolean(json_object_get(top, "partial")))
 		return err_set(e, EXIT_USAGE,
 			       "%s: partial: expected true or false", path);
-	if (!json_object_get(top, "cells"))
-		return err_set(e, EXIT_USAGE, "%s: cells: missing", path);
+	return 0;
+}
+
+static int walk_cells(struct walk *w, json_t *top, result_cell_fn *cell,
+		      void *ctx)
+{
+	if (check_top(w->path, top, w->e))
+		return -1;
+	if (!take(w, '['))
+		return bad(w, "cells: expected a list");
+	if (take(w, ']'))
+		return 0;
+	do {
+		json_t *v = value(w);
+		int status;
+
+		if (!v)
+			return -1;
+		status = json_is_object(v) ? cell(ctx, top, v) : -1;
+		json_decref(v);
+		if (status)
+			return bad(w, "not a cell");
+	} while (take(w, ','));
+	return take(w, ']') ? 0 : bad(w, "cells: expected , or ]");
+}
+
+/* The name of the next member, behind its colon; the caller owns it. */
+static json_t *member_name(struct walk *w, const json_t *top)
+{
+	json_t *key = peek(w) == '"' ? value(w) : NULL;
+
+	if (!key || !take(w, ':'))
+		bad(w, "expected a member of an object");
+	else if (json_object_get(top, json_string_value(key)))
+		bad(w, "the same member twice");
+	else
+		return key;
+	json_decref(key);
+	return NULL;
+}
+
+/* Members up to the cells, which are the last one. */
+static int walk_top(struct walk *w, json_t *top, result_cell_fn *cell,
+		    void *ctx)
+{
+	if (!take(w, '{'))
+		return bad(w, "expected a result, a JSON object");
+	do {
+		json_t *key = member_name(w, top), *v = NULL;
+		bool cells =
+			key && strcmp(json_string_value(key), "cells") == 0;
+
+		if (key && !cells)
+			v = value(w);
+		if (v)
+			json_object_set_new(top, json_string_value(key), v);
+		json_decref(key);
+		if (!v && !cells)
+			return -1;
+		if (cells)
+			return walk_cells(w, top, cell, ctx);
+	} while (take(w, ','));
+	return bad(w, "cells: missing");
+}
+
+static int walk_document(struct walk *w, json_t *top, result_cell_fn *cell,
+			 void *ctx)
+{
+	if (walk_top(w, top, cell, ctx))
+		return -1;
+	if (!take(w, '}') || peek(w) || w->p < w->end)
+		return bad(w, "expected the end behind the cells");
 	return 0;
 }
 
@@ -170,7 +182,7 @@ json_t *result_read(const char *path, result_cell_fn *cell, void *ctx,
 	}
 	w.text = w.p = text;
 	w.end = text + size;
-	if (walk_top(&w, top, cell, ctx) || check_top(path, top, e)) {
+	if (walk_document(&w, top, cell, ctx)) {
 		json_decref(top);
 		top = NULL;
 	}

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "bench/args.h"
+#include "bench/backend.h"
+#include "bench/commands.h"
+#include "bench/costs.h"
+#include "bench/metrics.h"
+#include "bench/names.h"
+#include "bench/table.h"
+
+/* -------------------------------------------------------------- workloads */
+
+static void print_choices(const struct knob *k, char *buf, size_t size)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; k->choices[i] && n < size; i++)
+		n += (size_t)snprintf(buf + n, size - n, "%s%s", i ? " | " : "",
+				      k->choices[i]);
+}
+
+static void print_knob(const struct knob *k)
+{
+	char text[400], what[200] = "";
+
+	if (k->type == KNOB_CHOICE) {
+		print_choices(k, what, sizeof(what));
+		snprintf(text, sizeof(text), "%s: %s [%s]", k->name, what,
+			 k->choices[k->def]);
+	} else if (k->type == KNOB_BOOL) {
+		snprintf(text, sizeof(text), "%s: true | false [%s]", k->name,
+			 k->def ? "true" : "false");
+	} else {
+		snprintf(text, sizeof(text),
+			 "%s: %" PRId64 " to %" PRId64 " %s [%" PRId64 "]",
+			 k->name, k->min, k->max, k->unit, k->def);
+	}
+	print_wrapped(stdout, 6, text);
+	print_wrapped(stdout, 10, k->help);
+}
+
+static void list_workloads(void)
+{
+	puts("Workloads, with their knobs: range or choices, and the default "
+	     "in brackets.\n"
+	     "Every knob can be an axis.\n");
+	for (size_t i = 0; workloads[i]; i++) {
+		const struct workload *w = workloads[i];
+
+		printf("  %s (tables show \"%s\")\n", w->name, w->operation);
+		print_wrapped(stdout, 4, w->summary);
+		for (size_t k = 0; w->knobs[k]; k++)
+			print_knob(w->knobs[k]);
+		putchar('\n');
+	}
+}
+
+/* --------------------------------------------------------------- policies */
+
+static void list_policies(void)
+{
+	char text[600];
+
+	puts("Policies: what KVM does on BUSY, for faults and for removals.  "
+	     "A config may\n"
+	     "combine halves: {\"fault\": \"eagain\", \"removal\": "
+	     "\"kick-first\"}.\n");
+	for (const struct retry_policy *p = retry_policies; p->name; p++) {
+		printf("  %s (fault: %s, removal: %s)\n", p->name,
+		       fault_policy_name(p->fault),
+		       removal_policy_name(p->removal));
+		print_wrapped(stdout, 4, p->summary);
+		snprintf(text, sizeof(text), "source: %s", p->source);
+		print_wrapped(stdout, 4, text);
+	}
+}
+
+/* --------------------------------------------------------------- backends */
+
+static void list_backends(void)
+{
+	puts("Backends: who executes a scenario.\n");
+	for (size_t i = 0; backends[i]; i++) {
+		char why[256] = "";
+		bool can = backends[i]->available(why, sizeof(why));
+
+		printf("  %s: %s\n", backends[i]->name, backends[i]->summary);
+		printf("    %s%s%s\n",
+		       backends[i]->modelled ? "model output; " : "measured; ",
+		       can ? "runs here" : "cannot run here: ", why);
+	}
+}
+
+/* ---------------------------------------------------------------- metrics */
+
+static void list_metrics(void)
+{
+	puts("Metrics: name, unit, better direction; (histogram) where all "
+	     "values are kept.\n");
+	for (size_t i = 0; i < metric_count(); i++) {
+		const struct metric *m = metric_at(i);
+		char text[200];
+
+		printf("  %s\n", m->name);
+		snprintf(text, sizeof(text), "%s, %s%s: %s", m->unit,
+			 m->direction == NO_DIRECTION
+				 ? "no direction"
+				 : direction_name(m->direction),
+			 m->histogram ? " (histogram)" : "", m->help);
+		print_wrapped(stdout, 6, text);
+	}
+}
+
+/* ------------------------------------------------------------------ costs */
+
+static void print_figure(const json_t *entry, const char *column, char *buf,
+			 size_t size)
+{
+	snprintf(buf, size, "%g",
+		 json_number_value(json_object_get(entry, column)));
+}
+
+static void print_table(const struct costs *costs)
+{
+	const json_t *list = json_object_get(costs->root, "entries"), *entry;
+	struct table t;
+	size_t i;
+
+	printf("Costs of \"%s\" (%s), uncontended:\n\n",
+	       json_string_value(json_object_get(costs->root, "name")),
+	       costs->path);
+	table_init(&t, 6, 1, 1);
+	table_add(&t, "cost");
+	table_add(&t, "low");
+	table_add(&t, "typ");
+	table_add(&t, "high");
+	table_add(&t, "unit");
+	table_add(&t, "mark");
+	json_array_foreach(list, i, entry)
+	{
+		static const char *const column[] = {"low", "typ", "high"};
+		char figure[32];
+
+		table_add(&t, "%s",
+			  json_string_value(json_object_get(entry, "name")));
+		for (int c = 0; c < 3; c++) {
+			print_figure(entry, column[c], figure, sizeof(figure));
+			table_add(&t, "%s", figure);
+		}
+		table_add(&t, "%s",
+			  json_string_value(json_object_get(entry, "unit")));
+		table_add(&t, "%s",
+			  json_string_value(json_object_get(entry, "mark")));
+	}
+	table_print(&t, stdout);
+}
+
+static void list_costs(void)
+{
+	static const char path[] = "configs/costs/spr.json";
+	struct costs costs;
+	struct err e;
+
+	puts("Costs that a table must hold:\n");
+	for (size_t i = 0; i < cost_count(); i++)
+		printf("  %-17s %s\n", cost_at(i)->name, cost_at(i)->help);
+	putchar('\n');
+	if (costs_load(path, "typ", &costs, &e)) {
+		puts("Give a table as operand to see its figures: "
+		     "tdmem list costs TABLE");
+		return;
+	}
+	print_table(&costs);
+	costs_free(&costs);
+}
+
+/* ---------------------------------------------------------------- command */
+
+static const struct list {
+	const char *name;
+	void (*print)(void);
+} lists[] = {
+	{"workloads", list_workloads}, {"policies", list_policies},
+	{"backends", list_backends},   {"metrics", list_metrics},
+	{"costs", list_costs},	       {NULL, NULL},
+};
+
+static const char *list_name(const void *ctx, size_t index)
+{
+	return ((const struct list *)ctx)[index].name;
+}
+
+int cmd_list(int argc, char **argv)
+{
+	const struct option_spec options[] = {{.name = NULL}};
+	const struct command_spec spec = {
+		.name = "list",
+		.operands = "[workloads|policies|backends|metrics|costs]",
+		.max_operands = 1,
+		.summary = "List what there is, with units, defaults, ranges.",
+		.options = options,
+	};
+	struct operands operands;
+	struct err e;
+	char why[200];
+	int status = args_parse(&spec, argc, argv, &operands, &e), found = 0;
+
+	if (status)
+		return status < 0 ? fail(&e) : EXIT_DONE;
+	if (operands.n) {
+		found = find_name(operands.v[0], list_name, lists);
+		if (found < 0) {
+			err_set(&e, EXIT_USAGE,
+				"list: %s; see tdmem list --help",
+				unknown_name(operands.v[0], "list", list_name,
+					     lists, why, sizeof(why)));
+			return fail(&e);
+		}
+		lists[found].print();
+		return EXIT_DONE;
+	}
+	for (size_t i = 0; lists[i].name; i++) {
+		if (i)
+			putchar('\n');
+		lists[i].print();
+	}
+	return EXIT_DONE;
+}

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bench/commands.h"
+#include "bench/err.h"
+
+static const struct command {
+	const char *name;
+	const char *operands;
+	const char *summary;
+	int (*function)(int argc, char **argv);
+} commands[] = {
+	{"run", "CONFIG", "run a matrix of cells, write one result file",
+	 cmd_run},
+	{"show", "RESULT", "what a result says, as tables", cmd_show},
+	{"list", "[WHAT]",
+	 "workloads and knobs, policies, backends, metrics, costs", cmd_list},
+	{"env", "", "this host, what each backend can do here, and why not",
+	 cmd_env},
+	{"module", "SCRIPT", "the TDX module model by hand: a call, its answer",
+	 cmd_module},
+};
+
+enum { NR_COMMANDS = sizeof(commands) / sizeof(commands[0]) };
+
+static void print_help(void)
+{
+	puts("Usage: tdmem COMMAND [OPTION]... [OPERAND]...\n"
+	     "\n"
+	     "What it costs a TDX host to give private memory to a TD and to "
+	     "take it back,\n"
+	     "how that scales with vCPUs, and what to do when the TDX module "
+	     "answers BUSY.\n");
+	for (size_t i = 0; i < NR_COMMANDS; i++) {
+		char left[32];
+
+		snprintf(left, sizeof(left), "%s %s", commands[i].name,
+			 commands[i].operands);
+		printf("  tdmem %-15s %s\n", left, commands[i].summary);
+	}
+	puts("\ntdmem COMMAND --help tells the options; --version the "
+	     "version.\n"
+	     "\n"
+	     "Exit status: 0 done, 1 failed, 2 wrong usage or configuration,\n"
+	     "3 regression found, 4 not supported here.");
+}
+
+static int bad_usage(const char *what, const char *name)
+{
+	fprintf(stderr, "tdmem: %s", what);
+	/* Whatever it is, it stays in one line. */
+	for (int i = 0; name && name[i] && i < 60; i++) {
+		unsigned char c = (unsigned char)name[i];
+
+		fputc(c < 0x20 || c == 0x7f ? '?' : c, stderr);
+	}
+	fputs("; see tdmem --help\n", stderr);
+	return EXIT_USAGE;
+}
+
+static int dispatch(int argc, char **argv)
+{
+	if (argc < 2)
+		return bad_usage("expected a command", NULL);
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+	    (argc == 2 && strcmp(argv[1], "help") == 0)) {
+		print_help();
+		return EXIT_DONE;
+	}
+	if (strcmp(argv[1], "--version") == 0) {
+		puts("tdmem " TDMEM_VERSION);
+		return EXIT_DONE;
+	}
+	for (size_t i = 0; i < NR_COMMANDS; i++)
+		if (strcmp(argv[1], commands[i].name) == 0)
+			return commands[i].function(argc - 1, argv + 1);
+	return bad_usage(argv[1][0] == '-' ? "unknown option "
+					   : "unknown command ",
+			 argv[1]);
+}
+
+/*
+ * A standard stream that is closed would give its number to the next file
+ * that is opened, and what is printed would go into that.
+ */
+static void reserve_streams(void)
+{
+	for (int fd = 0; fd <= 2; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF &&
+		    open("/dev/null", O_RDONLY) != fd)
+			_exit(EXIT_FAILED);
+}
+
+int main(int argc, char **argv)
+{
+	int status;
+
+	reserve_streams();
+	/* Both then are write errors, which are looked for and told. */
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
+	status = dispatch(argc, argv);
+	if (fflush(stdout) || ferror(stdout)) {
+		if (status == EXIT_DONE)
+			fprintf(stderr, "tdmem: stdout: %s\n", strerror(errno));
+		return status == EXIT_DONE ? EXIT_FAILED : status;
+	}
+	return status;
+}
