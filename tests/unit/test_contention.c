@@ -207,7 +207,7 @@ struct cell {
 	/* over all points */
 	tdx_status seen[4];
 	unsigned nseen, points, passed;
-	unsigned halts; /* of the second call, where they are known */
+	unsigned halts; /* of the module, by the second call */
 	unsigned pages; /* busy with the first call's page, see 10.2 */
 	char trouble[200];
 };
@@ -385,12 +385,18 @@ static u64 word_of(struct scene *s, const struct cell *c, char letter)
 /*
  * AUG makes its entry visible before the page has a type, and those who then
  * reach for the page by way of the entry bring the module down (facts 14, 1).
+ * For REMOVE and DEMOTE that has been seen with the module's own code;
+ * RELOCATE reaches for its page in the same way.
  */
-static bool halt_is_known(const struct cell *c, const char *point)
+static bool can_halt(const struct cell *c)
 {
 	return c->row == AU &&
-	       (c->column == RM || c->column == DM || c->column == RL) &&
-	       !strcmp(point, "xadd64 tdr.chldcnt");
+	       (c->column == RM || c->column == DM || c->column == RL);
+}
+
+static bool halt_is_known(const struct cell *c, const char *point)
+{
+	return can_halt(c) && !strcmp(point, "xadd64 tdr.chldcnt");
 }
 
 /*
@@ -542,7 +548,8 @@ static bool cell_holds(const struct cell *c)
 		if (i == c->nseen)
 			return false;
 	}
-	return c->nseen == expected && !c->trouble[0];
+	return c->nseen == expected && c->halts == can_halt(c) &&
+	       !c->trouble[0];
 }
 
 struct count {
