@@ -31,13 +31,21 @@ const char *where_name(enum where where)
 	return name[where];
 }
 
+void *zalloc_lines(size_t bytes)
+{
+	void *memory = aligned_alloc(64, (bytes + 63) & ~(size_t)63);
+
+	if (memory)
+		memset(memory, 0, bytes);
+	return memory;
+}
+
 struct kvm_host *kvm_host_create(const struct kvm_host_config *config)
 {
-	struct kvm_host *host = aligned_alloc(64, sizeof(*host));
+	struct kvm_host *host = zalloc_lines(sizeof(*host));
 
 	if (!host)
 		return NULL;
-	memset(host, 0, sizeof(*host));
 	host->module = config->module;
 	host->costs = config->costs;
 	host->next = config->memory.v;

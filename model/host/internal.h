@@ -144,7 +144,7 @@ struct kvm_vm {
 	struct mirror_table *root;
 	struct mirror_table *spare; /* tables whose link failed */
 	bool spare_lock;
-	u64 *shared; /* attribute: one bit a page */
+	u64 **shared; /* attribute: one bit a page, a block for each GiB */
 	struct kvm_vcpu *vcpu;
 	char bug[160];
 };
@@ -177,9 +177,13 @@ int vm_bug(struct kvm_thread *t, struct kvm_vm *vm, const char *what,
 /** The next page of the control region. */
 hpa_t vm_control_page(struct kvm_vm *vm);
 
+int attributes_init(struct kvm_vm *vm);
+void attributes_free(struct kvm_vm *vm);
 bool vm_page_private(const struct kvm_vm *vm, gpa_t gpa);
 /** Does the whole range have this attribute? */
 bool vm_range_is(const struct kvm_vm *vm, gpa_t gpa, u64 pages, bool private);
+/** Get the memory that vm_set_attribute() needs: 0 or -ENOMEM. */
+int vm_reserve_attribute(struct kvm_vm *vm, gpa_t gpa, u64 pages);
 void vm_set_attribute(struct kvm_vm *vm, gpa_t gpa, u64 pages, bool private);
 
 /* --------------------------------------------------- calls of the module */
@@ -352,6 +356,8 @@ bool host_get_extent(struct kvm_host *host, u64 bytes, u64 *base);
 void host_put_extent(struct kvm_host *host, u64 base, u64 end);
 int host_get_hkid(struct kvm_host *host, u32 *hkid);
 void host_put_hkid(struct kvm_host *host, u32 hkid);
+/** Zeroed memory that begins on a cache line; NULL: none.  For free(). */
+void *zalloc_lines(size_t bytes);
 void host_charge(struct kvm_host *host, s64 bytes);
 /** A logical processor of another package, or of another thread. */
 struct lp host_lp(struct kvm_thread *t, u32 id, u32 package);

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The mirror of the S-EPT: tables that appear on demand and stay until the
- * VM is freed, and the private/shared attribute of each page.
+ * VM is freed.
  */
 #include <stdlib.h>
-#include <string.h>
 
 #include "model/host/internal.h"
 
@@ -15,10 +14,9 @@ static struct mirror_table *table_new(struct kvm_vm *vm)
 
 	if (page >= vm->sept_pages)
 		return NULL;
-	table = aligned_alloc(64, sizeof(*table));
+	table = zalloc_lines(sizeof(*table));
 	if (!table)
 		return NULL;
-	memset(table, 0, sizeof(*table));
 	table->external = HPA(vm->sept.v + (page << 12));
 	host_charge(vm->host, sizeof(*table));
 	return table;
@@ -152,57 +150,4 @@ static int each_below(struct kvm_thread *t, struct kvm_vm *vm,
 int mirror_each_table(struct kvm_thread *t, struct kvm_vm *vm, table_fn *fn)
 {
 	return each_below(t, vm, vm->root, fn);
-}
-
-/* ---------------------------------------------------------- attributes */
-
-static u64 attribute_word(const struct kvm_vm *vm, u64 gfn)
-{
-	return __atomic_load_n(&vm->shared[gfn / 64], __ATOMIC_RELAXED);
-}
-
-/** Bits of the word of `gfn` that lie in [gfn, end). */
-static u64 word_mask(u64 gfn, u64 end)
-{
-	u64 mask = ~0ull << (gfn & 63);
-
-	if ((gfn | 63) >= end)
-		mask &= ~(~0ull << (end & 63));
-	return mask;
-}
-
-bool vm_page_private(const struct kvm_vm *vm, gpa_t gpa)
-{
-	u64 gfn = gpa.v >> 12;
-
-	return !(attribute_word(vm, gfn) >> (gfn & 63) & 1);
-}
-
-bool vm_range_is(const struct kvm_vm *vm, gpa_t gpa, u64 pages, bool private)
-{
-	u64 gfn = gpa.v >> 12, end = gfn + pages;
-
-	for (; gfn < end; gfn = (gfn | 63) + 1) {
-		u64 mask = word_mask(gfn, end);
-
-		if ((attribute_word(vm, gfn) & mask) != (private ? 0 : mask))
-			return false;
-	}
-	return true;
-}
-
-void vm_set_attribute(struct kvm_vm *vm, gpa_t gpa, u64 pages, bool private)
-{
-	u64 gfn = gpa.v >> 12, end = gfn + pages;
-
-	for (; gfn < end; gfn = (gfn | 63) + 1) {
-		u64 mask = word_mask(gfn, end);
-
-		if (private)
-			__atomic_and_fetch(&vm->shared[gfn / 64], ~mask,
-					   __ATOMIC_RELAXED);
-		else
-			__atomic_or_fetch(&vm->shared[gfn / 64], mask,
-					  __ATOMIC_RELAXED);
-	}
 }

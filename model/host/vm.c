@@ -2,7 +2,6 @@
 /* Making a VM and its vCPUs, and freeing the host's side of it. */
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "model/host/internal.h"
 
@@ -72,40 +71,29 @@ hpa_t vm_control_page(struct kvm_vm *vm)
 	return HPA(vm->control.v + (vm->control_used++ << 12));
 }
 
-static size_t shared_words(const struct kvm_vm *vm)
-{
-	return (size_t)(vm->config.pages / 64 + 1);
-}
-
 static s64 vm_bytes(const struct kvm_vm *vm)
 {
-	return (s64)(sizeof(*vm) + shared_words(vm) * 8 +
-		     vm->config.vcpus * sizeof(struct kvm_vcpu));
+	return (s64)(sizeof(*vm) + vm->config.vcpus * sizeof(struct kvm_vcpu));
 }
 
 static int get_host_memory(struct kvm_vm *vm)
 {
-	size_t vcpus = vm->config.vcpus * sizeof(struct kvm_vcpu);
-
-	vm->shared = calloc(shared_words(vm), 8);
-	vm->vcpu = aligned_alloc(64, vcpus);
-	vm->root = aligned_alloc(64, sizeof(*vm->root));
-	if (!vm->shared || !vm->vcpu || !vm->root)
+	vm->vcpu = zalloc_lines(vm->config.vcpus * sizeof(struct kvm_vcpu));
+	vm->root = zalloc_lines(sizeof(*vm->root));
+	if (vm->root)
+		host_charge(vm->host, (s64)sizeof(*vm->root));
+	if (!vm->vcpu || !vm->root)
 		return -ENOMEM;
-	memset(vm->vcpu, 0, vcpus);
-	memset(vm->root, 0, sizeof(*vm->root));
-	host_charge(vm->host, (s64)sizeof(*vm->root));
-	return 0;
+	return attributes_init(vm);
 }
 
 static struct kvm_vm *vm_new(struct kvm_host *host,
 			     const struct kvm_vm_config *config)
 {
-	struct kvm_vm *vm = aligned_alloc(64, sizeof(*vm));
+	struct kvm_vm *vm = zalloc_lines(sizeof(*vm));
 
 	if (!vm)
 		return NULL;
-	memset(vm, 0, sizeof(*vm));
 	vm->host = host;
 	vm->config = *config;
 	vm->root_level = config->params.gpaw == 52 ? LEVEL_256T : LEVEL_512G;
@@ -129,9 +117,9 @@ void kvm_free_vm(struct kvm_vm *vm)
 	if (vm->reclaimed)
 		host_put_extent(vm->host, vm->extent, vm->extent_end);
 	mirror_free(vm);
+	attributes_free(vm);
 	host_charge(vm->host, -vm_bytes(vm));
 	free(vm->vcpu);
-	free(vm->shared);
 	free(vm);
 }
 

@@ -117,6 +117,21 @@ int kvm_punch_hole(struct kvm_thread *t, struct kvm_vm *vm, gpa_t gpa,
 	return ret;
 }
 
+static int set_attribute(struct kvm_thread *t, struct kvm_vm *vm, gpa_t gpa,
+			 u64 pages, bool to_private)
+{
+	int ret = vm_reserve_attribute(vm, gpa, pages);
+
+	if (ret)
+		return ret;
+	/* To private removes shared mappings: not the module's. */
+	ret = invalidate(t, vm, gpa, pages, !to_private);
+	if (!ret)
+		vm_set_attribute(vm, gpa, pages, to_private);
+	invalidated(t, vm);
+	return ret;
+}
+
 int kvm_set_private(struct kvm_thread *t, struct kvm_vm *vm, gpa_t gpa,
 		    u64 pages, bool to_private)
 {
@@ -128,13 +143,8 @@ int kvm_set_private(struct kvm_thread *t, struct kvm_vm *vm, gpa_t gpa,
 	before = account(t, WHERE_KVM);
 	spend(t->strand, vm->host->costs.vcpu_ioctl_ps);
 	qspin_lock(t, &vm->slots_lock);
-	if (!vm_range_is(vm, gpa, pages, to_private)) {
-		/* To private removes shared mappings: not the module's. */
-		ret = invalidate(t, vm, gpa, pages, !to_private);
-		if (!ret)
-			vm_set_attribute(vm, gpa, pages, to_private);
-		invalidated(t, vm);
-	}
+	if (!vm_range_is(vm, gpa, pages, to_private))
+		ret = set_attribute(t, vm, gpa, pages, to_private);
 	qspin_unlock(t, &vm->slots_lock);
 	account(t, before);
 	return ret;
