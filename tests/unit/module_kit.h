@@ -92,7 +92,13 @@ static inline _Noreturn void kit_halt(struct strand *s, const char *why)
 	longjmp(k->halted, 1);
 }
 
+static inline u64 kit_now(struct strand *s)
+{
+	return s->clock;
+}
+
 static const struct machine_ops kit_machine_ops = {
+	.now = kit_now,
 	.order = kit_order,
 	.spend = kit_spend,
 	.interrupted = kit_interrupted,
@@ -219,7 +225,8 @@ static inline void kit_tree(struct lp *lp, unsigned td, gpa_t gpa,
 	struct tdx_out out;
 
 	for (l = LEVEL_512G; l > level; l--)
-		OK(tdh_mem_sept_add(lp, kit_tdr(td), gpa, l,
+		OK(tdh_mem_sept_add(lp, kit_tdr(td),
+				    GPA(gpa.v & ~(LEVEL_BYTES(l) - 1)), l,
 				    kit_sept_page(first_page++), &out));
 }
 
