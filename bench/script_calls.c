@@ -220,18 +220,16 @@ int call_prepare(struct world *w, const struct script_step *step,
 	return 0;
 }
 
-/* Two calls at once never share an LP: the second goes to the other one. */
+/* Two calls at once never share an LP: the second gets one of its own. */
 struct script_lp *call_place(struct world *w, const struct script_call *call,
 			     const struct script_lp *taken)
 {
-	struct script_lp *lp = world_host(w);
-
 	if (call->kind->place == PLACE_GUEST)
 		return call->vcpu->running;
 	if (call->kind->place == PLACE_VCPU && !call->vcpu->running &&
-	    !given(call->args, F_LP))
-		lp = &call->vcpu->lp;
-	return lp == taken ? &w->other : lp;
+	    !given(call->args, F_LP) && &call->vcpu->lp != taken)
+		return &call->vcpu->lp;
+	return world_host(w, taken);
 }
 
 void call_job(struct lp *lp, void *call)

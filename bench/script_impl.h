@@ -103,6 +103,7 @@ struct world {
 	struct machine *machine;
 	struct script_lp host;	/* host calls run here */
 	struct script_lp other; /* the inner call of a race, if host is taken */
+	struct script_lp more[SCRIPT_TDS * SCRIPT_VCPUS]; /* see world_host() */
 	struct script_td td[SCRIPT_TDS];
 	bool has_tdmr;
 	hpa_t base; /* of the first TDMR */
@@ -136,8 +137,11 @@ static inline hpa_t world_tdvpr(const struct script_td *td, u32 vcpu)
 /** Number of the TD whose TDR is at this address; -1: none. */
 int world_td_of(const struct world *w, u64 tdr);
 
-/** The LP that a host call runs on. */
-struct script_lp *world_host(struct world *w);
+/**
+ * The LP that a host call runs on: the host's, or the first other one when a
+ * vCPU is inside there or when it is `taken` (may be NULL).
+ */
+struct script_lp *world_host(struct world *w, const struct script_lp *taken);
 
 /** Run fn to its end.  False: the module halted, w->halt says where. */
 bool world_run(struct world *w, struct script_lp *lp,

@@ -136,6 +136,9 @@ static int op_race(struct world *w, const struct script_step *step,
 	    call_prepare(w, step->inner, &inner, e))
 		return -1;
 	lp = call_place(w, &outer, NULL);
+	if (call_place(w, &inner, lp) == lp)
+		return script_bad(e, step, "$.inner.vcpu",
+				  "one vCPU can't do two things at once");
 	end = world_start(w, lp, call_job, &outer, step->args.v[F_AT], point);
 	outer_done = end == STEP_RETURNED;
 	if (end == STEP_PAUSED) {

@@ -8,7 +8,7 @@
 
 static void show_raw(struct world *w, const struct tdx_ref *ref, json_t *result)
 {
-	put_hex(result, "raw_lock", tdx_ref_raw(&world_host(w)->lp, ref));
+	put_hex(result, "raw_lock", tdx_ref_raw(&world_host(w, NULL)->lp, ref));
 }
 
 static void show_epoch(struct world *w, const struct tdx_ref *ref,
@@ -181,7 +181,7 @@ int op_lock(struct world *w, const struct script_step *step, json_t *result,
 
 	if (make_ref(w, step, &job.ref, e))
 		return -1;
-	if (world_run(w, world_host(w), lock_job, &job))
+	if (world_run(w, world_host(w, NULL), lock_job, &job))
 		put_status(result, job.status);
 	else
 		put_halt(w, result);

@@ -10,8 +10,8 @@
 
 #define MIB (1ull << 20)
 
-/* Host, other, and one LP for each vCPU. */
-#define MAX_STRANDS (2 + SCRIPT_TDS * SCRIPT_VCPUS)
+/* Host, other, one LP for each vCPU and a spare one for each. */
+#define MAX_STRANDS (2 + 2 * SCRIPT_TDS * SCRIPT_VCPUS)
 
 enum { FIRST_TD_HKID = 33 };
 
@@ -47,6 +47,7 @@ int world_create(struct world *w)
 		.now = world_now,
 		.ctx = w,
 	};
+	u32 i;
 
 	memset(w, 0, sizeof(*w));
 	w->irq_after = -1;
@@ -58,6 +59,8 @@ int world_create(struct world *w)
 	}
 	init_lp(w, &w->host);
 	init_lp(w, &w->other);
+	for (i = 0; i < SCRIPT_TDS * SCRIPT_VCPUS; i++)
+		init_lp(w, &w->more[i]);
 	return 0;
 }
 
@@ -112,6 +115,12 @@ static void note_halt(struct world *w, const char *why)
 	}
 }
 
+static void note_no_memory(struct world *w)
+{
+	w->halted = true;
+	snprintf(w->halt, sizeof(w->halt), "out of memory");
+}
+
 static bool ended(struct world *w, enum step_end end)
 {
 	if (end == STEP_RETURNED)
@@ -123,9 +132,10 @@ static bool ended(struct world *w, enum step_end end)
 bool world_run(struct world *w, struct script_lp *lp,
 	       void (*fn)(struct lp *, void *), void *arg)
 {
-	if (!aim(w, lp, fn, arg))
-		return ended(w, STEP_BLOCKED);
-	return ended(w, step_run(lp->strand, UINT64_MAX));
+	if (aim(w, lp, fn, arg))
+		return ended(w, step_run(lp->strand, UINT64_MAX));
+	note_no_memory(w);
+	return false;
 }
 
 /*
@@ -146,7 +156,7 @@ enum step_end world_start(struct world *w, struct script_lp *lp,
 	u64 seen = 0;
 
 	if (!aim(w, lp, fn, arg)) {
-		ended(w, STEP_BLOCKED);
+		note_no_memory(w);
 		return STEP_BLOCKED;
 	}
 	for (end = step_run(lp->strand, 0); end == STEP_PAUSED;
@@ -166,10 +176,26 @@ bool world_finish(struct world *w, struct script_lp *lp)
 	return ended(w, step_run(lp->strand, UINT64_MAX));
 }
 
-/* A vCPU that was sent to the host's LP keeps it until it leaves the guest. */
-struct script_lp *world_host(struct world *w)
+static bool is_free(const struct script_lp *lp, const struct script_lp *taken)
 {
-	return w->host.lp.inside ? &w->other : &w->host;
+	return lp != taken && !lp->lp.inside;
+}
+
+/*
+ * A vCPU that was sent to the host's LP keeps it until it leaves the guest.
+ * There are as many spare LPs as vCPUs, so that one is always free.
+ */
+struct script_lp *world_host(struct world *w, const struct script_lp *taken)
+{
+	struct script_lp *lp = w->more;
+
+	if (is_free(&w->host, taken))
+		return &w->host;
+	if (is_free(&w->other, taken))
+		return &w->other;
+	while (!is_free(lp, taken))
+		lp++;
+	return lp;
 }
 
 /* ------------------------------------------------------------------ TDs */
@@ -301,7 +327,7 @@ int world_add_td(struct world *w, const struct script_args *a, char *why,
 	for (v = 0; v < td->vcpus; v++)
 		init_lp(w, &td->vcpu[v].lp);
 	w->irq_quiet = true;
-	if (world_run(w, world_host(w), setup_td, &s) && !s.status) {
+	if (world_run(w, world_host(w, NULL), setup_td, &s) && !s.status) {
 		td->exists = true;
 		w->irq_quiet = false;
 		return 0;

@@ -282,6 +282,10 @@ static void test_halt(void **state)
 
 /* -------------------------------------------------------------- bad input */
 
+#define ACCEPT                                                                 \
+	"{\"op\":\"call\",\"name\":\"TDG.MEM.PAGE.ACCEPT\",\"td\":0,"          \
+	"\"vcpu\":0,\"gpa\":\"0x0\",\"level\":0}"
+
 struct bad {
 	const char *text;
 	const char *message; /* starts with FILE:LINE */
@@ -365,6 +369,10 @@ static const struct bad bad[] = {
 	{"{\"op\":\"race\",\"at\":0,\"outer\":{\"op\":\"call\","
 	 "\"name\":\"TDH.MEM.TRACK\",\"td\":9}}\n",
 	 "x.jsonl:1: $.outer.td: expected an integer from 0 to 3"},
+	{TDMR TD "{\"op\":\"enter\",\"td\":0,\"vcpu\":0}\n"
+		 "{\"op\":\"race\",\"at\":0,\"outer\":" ACCEPT
+		 ",\"inner\":" ACCEPT "}\n",
+	 "x.jsonl:4: $.inner.vcpu: one vCPU can't do two things"},
 	{"{\"op\":\"tsc\",\"add\":1000000000000000}\n"
 	 "{\"op\":\"tsc\",\"add\":-1}\n",
 	 "x.jsonl:2: $.add: expected an integer"},
@@ -409,6 +417,35 @@ static void test_line_too_long(void **state)
 	assert_non_null(strstr(o.err.text, "x.jsonl:1: $: expected a line of"));
 	outcome_free(&o);
 	free(text);
+}
+
+/* Any number of vCPUs can be sent to the host's LP; host calls go elsewhere. */
+static void test_other_lp(void **state)
+{
+	static const char text[] =
+		TDMR "{\"op\":\"td\",\"td\":0,\"vcpus\":3,\"gpaw\":48,"
+		     "\"state\":\"runnable\"}\n"
+		     "{\"op\":\"enter\",\"td\":0,\"vcpu\":0,\"lp\":\"other\","
+		     "\"expect\":{\"status\":\"0x0\"}}\n"
+		     "{\"op\":\"enter\",\"td\":0,\"vcpu\":1,\"lp\":\"other\","
+		     "\"expect\":{\"status\":\"0x0\"}}\n"
+		     "{\"op\":\"enter\",\"td\":0,\"vcpu\":2,\"lp\":\"other\","
+		     "\"expect\":{\"status\":\"0x0\"}}\n"
+		     "{\"op\":\"show\",\"what\":\"epoch\",\"td\":0,"
+		     "\"expect\":{\"refcount\":[0,3]}}\n" TRACK("0x0") TRACK(
+			     "0x8000020100000000") "{\"op\":\"exit\",\"td\":0,"
+						   "\"vcpu\":0}\n"
+						   "{\"op\":\"exit\",\"td\":0,"
+						   "\"vcpu\":1}\n"
+						   "{\"op\":\"exit\",\"td\":0,"
+						   "\"vcpu\":2}\n" TRACK("0x0");
+	struct outcome o = run_text(text, sizeof(text) - 1, false);
+
+	(void)state;
+	assert_int_equal(o.ret, 0);
+	assert_int_equal(o.result.mismatches, 0);
+	assert_int_equal(o.result.lines, 12);
+	outcome_free(&o);
 }
 
 /* Damaged scripts end in an answer or a message, never otherwise. */
@@ -490,6 +527,7 @@ int main(void)
 		cmocka_unit_test(test_halt),
 		cmocka_unit_test(test_bad_input),
 		cmocka_unit_test(test_line_too_long),
+		cmocka_unit_test(test_other_lp),
 		cmocka_unit_test(test_damaged),
 		cmocka_unit_test(test_command),
 	};
