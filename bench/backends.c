@@ -4,4 +4,4 @@
 extern const struct backend backend_sim; /* bench/sim.c */
 
 /** All backends; the first is the default. */
-const struct backend *const backends[] = { &backend_sim, NULL };
+const struct backend *const backends[] = {&backend_sim, NULL};

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "bench/args.h"
 #include "bench/backend.h"
@@ -158,34 +159,40 @@ static void print_table(const struct costs *costs)
 	table_print(&t, stdout);
 }
 
-static void list_costs(void)
+/* Relative to the repository, where the program is built and run. */
+#define DEFAULT_TABLE "configs/costs/spr.json"
+
+static int list_costs(const char *path, struct err *e)
 {
-	static const char path[] = "configs/costs/spr.json";
 	struct costs costs;
-	struct err e;
 
 	puts("Costs that a table must hold:\n");
 	for (size_t i = 0; i < cost_count(); i++)
 		printf("  %-17s %s\n", cost_at(i)->name, cost_at(i)->help);
 	putchar('\n');
-	if (costs_load(path, "typ", &costs, &e)) {
-		puts("Give a table as operand to see its figures: "
-		     "tdmem list costs TABLE");
-		return;
+	if (!path && access(DEFAULT_TABLE, R_OK) != 0) {
+		puts("Their figures: tdmem list costs TABLE");
+		return 0;
 	}
+	if (costs_load(path ? path : DEFAULT_TABLE, "typ", &costs, e))
+		return -1;
 	print_table(&costs);
 	costs_free(&costs);
+	return 0;
 }
 
 /* ---------------------------------------------------------------- command */
 
 static const struct list {
 	const char *name;
-	void (*print)(void);
+	void (*print)(void); /* NULL: costs, which can be of any table */
 } lists[] = {
-	{"workloads", list_workloads}, {"policies", list_policies},
-	{"backends", list_backends},   {"metrics", list_metrics},
-	{"costs", list_costs},	       {NULL, NULL},
+	{"workloads", list_workloads},
+	{"policies", list_policies},
+	{"backends", list_backends},
+	{"metrics", list_metrics},
+	{"costs", NULL},
+	{NULL, NULL},
 };
 
 static const char *list_name(const void *ctx, size_t index)
@@ -193,39 +200,60 @@ static const char *list_name(const void *ctx, size_t index)
 	return ((const struct list *)ctx)[index].name;
 }
 
+static int print_list(const struct list *list, const char *table, struct err *e)
+{
+	if (!list->print)
+		return list_costs(table, e);
+	if (table)
+		return err_set(e, EXIT_USAGE,
+			       "list: only costs take a table; see tdmem list "
+			       "--help");
+	list->print();
+	return 0;
+}
+
+static int print_all(struct err *e)
+{
+	for (size_t i = 0; lists[i].name; i++) {
+		if (i)
+			putchar('\n');
+		if (print_list(&lists[i], NULL, e))
+			return -1;
+	}
+	return 0;
+}
+
+static int print_lists(const struct operands *o, struct err *e)
+{
+	char why[200];
+	int found;
+
+	if (o->n == 0)
+		return print_all(e);
+	found = find_name(o->v[0], list_name, lists);
+	if (found < 0)
+		return err_set(e, EXIT_USAGE, "list: %s; see tdmem list --help",
+			       unknown_name(o->v[0], "list", list_name, lists,
+					    why, sizeof(why)));
+	return print_list(&lists[found], o->n > 1 ? o->v[1] : NULL, e);
+}
+
 int cmd_list(int argc, char **argv)
 {
 	const struct option_spec options[] = {{.name = NULL}};
 	const struct command_spec spec = {
 		.name = "list",
-		.operands = "[workloads|policies|backends|metrics|costs]",
-		.max_operands = 1,
+		.operands = "[workloads|policies|backends|metrics|costs "
+			    "[TABLE]]",
+		.max_operands = 2,
 		.summary = "List what there is, with units, defaults, ranges.",
 		.options = options,
 	};
 	struct operands operands;
 	struct err e;
-	char why[200];
-	int status = args_parse(&spec, argc, argv, &operands, &e), found = 0;
+	int status = args_parse(&spec, argc, argv, &operands, &e);
 
-	if (status)
-		return status < 0 ? fail(&e) : EXIT_DONE;
-	if (operands.n) {
-		found = find_name(operands.v[0], list_name, lists);
-		if (found < 0) {
-			err_set(&e, EXIT_USAGE,
-				"list: %s; see tdmem list --help",
-				unknown_name(operands.v[0], "list", list_name,
-					     lists, why, sizeof(why)));
-			return fail(&e);
-		}
-		lists[found].print();
-		return EXIT_DONE;
-	}
-	for (size_t i = 0; lists[i].name; i++) {
-		if (i)
-			putchar('\n');
-		lists[i].print();
-	}
-	return EXIT_DONE;
+	if (status == 0)
+		status = print_lists(&operands, &e);
+	return status < 0 ? fail(&e) : EXIT_DONE;
 }

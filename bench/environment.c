@@ -10,6 +10,12 @@
 #include "bench/encode.h"
 #include "bench/environment.h"
 
+#ifdef __clang__
+#define COMPILER __VERSION__
+#else
+#define COMPILER "gcc " __VERSION__
+#endif
+
 void time_text(char buf[TIME_TEXT])
 {
 	time_t at = time(NULL);
@@ -107,7 +113,7 @@ json_t *environment(int argc, char *const *argv)
 	add_cpu_model(env);
 	add_memory(env);
 	add_topology(env);
-	add(env, "compiler", __VERSION__);
+	add(env, "compiler", COMPILER);
 	add_command(env, argc, argv);
 	return env;
 }

@@ -160,11 +160,12 @@ static void print_verdict(const struct printer *p, const struct report_group *g)
 
 static void print_verdicts(const struct printer *p)
 {
-	fputs("\nWhich policy, at how many vCPUs: the highest median rate, "
-	      "and by how much it is\nabove the next policy.  "
-	      "~ : no winner, the ranges over the repeats overlap or\n"
-	      "the medians are within 1 % of each other.\n",
-	      p->f);
+	fputc('\n', p->f);
+	print_wrapped(p->f, 0,
+		      "Which policy, at how many vCPUs: the highest median "
+		      "rate, and by how much it is above the next policy. "
+		      "~: no winner, the ranges over the repeats overlap or "
+		      "the medians are within 1 % of each other.");
 	for (size_t i = 0; i < p->report->ngroups; i++)
 		print_verdict(p, &p->report->group[i]);
 }
@@ -246,9 +247,9 @@ static void add_figures(struct table *t, const struct report_cell *c)
 
 static void add_detail_heads(struct table *t)
 {
-	static const char *const head[] = {"vCPUs", "policy", "+-",
-					   "p50",   "p99",    "max",
-					   "BUSY",  "kicks",  "wasted"};
+	static const char *const head[] = {"vCPUs",   "policy", "+-",
+					   "p50",     "p99",	"max",
+					   "BUSY/1k", "kicks",	"wasted"};
 
 	for (size_t i = 0; i < sizeof(head) / sizeof(*head); i++)
 		table_add(t, "%s", head[i]);
@@ -402,7 +403,7 @@ static void print_group(const struct printer *p, const struct report_group *g,
 	fprintf(p->f, "\n%s", p->bold);
 	print_wrapped(p->f, 0, text);
 	fprintf(p->f,
-		"%s  rate of \"%s\" operations, median of the repeats "
+		"%s  rate of \"%s\" operations (1/s), median of repeats "
 		"(* best)%s\n",
 		p->end, g->operation,
 		modelled(p->report->top) ? ", model output" : "");
@@ -414,11 +415,14 @@ static void print_group(const struct printer *p, const struct report_group *g,
 
 static void print_legend(const struct printer *p)
 {
-	fputs("\n+-: farthest repeat from the median rate; p50, p99, max: "
-	      "latency of one operation\nover all repeats; BUSY: calls that "
-	      "ended BUSY, per 1000 calls; kicks: rounds of\nkicks; wasted: "
-	      "share of vCPU time spent in calls that ended BUSY (medians)\n",
-	      p->f);
+	fputc('\n', p->f);
+	print_wrapped(p->f, 0,
+		      "+-: farthest repeat from the median rate. p50, p99, "
+		      "max: latency of one operation, all repeats together. "
+		      "BUSY/1k: calls that ended BUSY, of 1000 calls. kicks: "
+		      "rounds of kicks. wasted: share of vCPU time spent in "
+		      "calls that ended BUSY. The last three are medians over "
+		      "the repeats.");
 }
 
 void report_print(const struct report *report, enum report_detail detail,

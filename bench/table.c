@@ -148,7 +148,7 @@ const char *format_rate(double per_second, char buf[FIGURE])
 
 const char *format_ns(uint64_t ns, char buf[FIGURE])
 {
-	static const char *const units[] = {" ns", " us", " ms", " s"};
+	static const char *const units[] = {"ns", "us", "ms", "s"};
 
 	return scaled((double)ns, units, buf);
 }

@@ -36,7 +36,7 @@ enum { FIGURE = 24 };
 
 /** "981/s", "98.2k/s", "1.23M/s"; "-" for NaN.  Returns buf. */
 const char *format_rate(double per_second, char buf[FIGURE]);
-/** "812 ns", "10.1 us", "3.20 ms", "1.02 s". */
+/** "812ns", "10.1us", "3.20ms", "1.02s". */
 const char *format_ns(uint64_t ns, char buf[FIGURE]);
 /** Three digits and k, M, G: "12", "98.2k"; "-" for NaN. */
 const char *format_count(double count, char buf[FIGURE]);
