@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Set-ups of the contention tests.
+ * Set-ups of the contention tests: TDs, trees, suspects, locks held by others.
  */
 #include <setjmp.h>
 #include <stdarg.h>
