@@ -117,4 +117,4 @@ deps:
 clean:
 	$(Q)rm -rf build tdmem
 
--include $(LIBOBJ:.o=.d) $(O)/bench/tdmem.d $(UNIT:=.d) $(BENCH:=.d)
+-include $(LIBOBJ:.o=.d) $(TESTOBJ:.o=.d) $(O)/bench/tdmem.d $(UNIT:=.d) $(BENCH:=.d)
