@@ -388,9 +388,10 @@ static bool fits(const struct sim *sim, struct sample *sample)
 	if (sim->nthreads <= cpus && sim->nthreads <= MAX_STRANDS)
 		return true;
 	end_as(sample, CELL_UNSUPPORTED,
-	       "%u vCPUs and %u host threads need as many CPUs; the %s %u",
+	       "%u vCPUs and %u host threads need a CPU each: %s %u",
 	       s->tds * s->vcpus, s->hosts,
-	       cpus < MAX_STRANDS ? "topology has" : "virtual machine runs",
+	       cpus < MAX_STRANDS ? "the topology has"
+				  : "the virtual machine has at most",
 	       cpus < MAX_STRANDS ? cpus : MAX_STRANDS);
 	return false;
 }

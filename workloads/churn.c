@@ -17,6 +17,17 @@ static const struct knob pages = {
 	.help = "pages of each vCPU in a round",
 };
 
+/* Each removal kicks every vCPU, so the work grows with pages times vCPUs. */
+static const struct knob total_pages = {
+	.name = "total_pages",
+	.type = KNOB_INT,
+	.unit = "pages",
+	.def = 1024,
+	.min = 1,
+	.max = 1ll << 28,
+	.help = "most pages of all vCPUs in a round; each has at least one",
+};
+
 static const struct knob rounds = {
 	.name = "rounds",
 	.type = KNOB_INT,
@@ -48,7 +59,7 @@ static const struct knob removal_rate = {
 };
 
 static const struct knob *const knobs[] = {
-	&pages,	       &knob_total_pages,  &rounds,	 &fault_rate,
+	&pages,	       &total_pages,	   &rounds,	 &fault_rate,
 	&removal_rate, &knob_host_threads, &knob_layout, NULL};
 
 static void vcpu_script(const struct knob_values *values, struct who who,
