@@ -82,7 +82,8 @@ static inline bool kit_interrupted(struct strand *s)
 	return true;
 }
 
-static inline _Noreturn void kit_halt(struct strand *s, const char *why)
+static inline __attribute__((noreturn)) void kit_halt(struct strand *s,
+						      const char *why)
 {
 	struct kit *k = kit_of(s);
 
