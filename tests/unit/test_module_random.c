@@ -8,11 +8,13 @@
 enum { TDS = 2, VCPUS = 2, ROUNDS = 30000, CHECK_EVERY = 25 };
 
 struct game {
-	struct kit *k;
+	struct kit *k;		  /* k->user points back */
 	struct lp lp[TDS][VCPUS]; /* each vCPU's own */
 	u64 random;
 	u32 succeeded[NR_TDX_CALLS];
 	u32 exits, statuses;
+	u32 race_at;	       /* operation before which another turn comes */
+	bool busy[TDS][VCPUS]; /* this vCPU's LP is in a call */
 };
 
 static u64 pick(struct game *g, u64 below)
@@ -141,7 +143,7 @@ static tdx_status mem_turn(struct game *g, struct lp *lp, hpa_t tdr,
 	}
 }
 
-static void turn(struct game *g)
+static void turn(struct game *g, struct lp *host)
 {
 	static const enum tdx_call calls[] = {
 		TDH_MEM_SEPT_ADD,	 TDH_MEM_SEPT_ADD,
@@ -159,29 +161,51 @@ static void turn(struct game *g)
 	enum tdx_call id = calls[pick(g, sizeof(calls) / sizeof(calls[0]))];
 	tdx_status status;
 
-	g->k->interrupt_after = (int)pick(g, 700) - 1;
-	if (pick(g, 3) == 0) {
+	if (pick(g, 3) == 0 && !g->busy[td][vcpu]) {
+		g->busy[td][vcpu] = true;
 		status = guest_turn(g, &g->lp[td][vcpu], KIT_TDVPR(td, vcpu));
+		g->busy[td][vcpu] = false;
 	} else {
-		status = mem_turn(g, &g->k->lp, kit_tdr(td), id);
+		status = mem_turn(g, host, kit_tdr(td), id);
 		g->succeeded[id] += status == TDX_SUCCESS;
 	}
 	g->statuses += status != TDX_SUCCESS;
 }
 
-static u32 play(u64 seed)
+/* Another CPU does something, whole, before operation n of this turn. */
+static void race(struct kit *k, u32 n)
 {
-	struct game g = {.k = kit_create(NULL), .random = seed};
-	unsigned td, vcpu, i;
+	struct game *g = k->s.user;
 
+	if (n != g->race_at)
+		return;
+	k->point = NULL;
+	turn(g, &k->other);
+}
+
+static void begin(struct game *g, u64 seed)
+{
+	unsigned td, vcpu;
+
+	*g = (struct game){.k = kit_create(NULL), .random = seed};
+	g->k->s.user = g;
 	for (td = 0; td < TDS; td++) {
-		kit_td(&g.k->lp, td, VCPUS);
+		kit_td(&g->k->lp, td, VCPUS);
 		for (vcpu = 0; vcpu < VCPUS; vcpu++)
-			lp_init(&g.lp[td][vcpu], g.k->m, &g.k->s,
+			lp_init(&g->lp[td][vcpu], g->k->m, &g->k->s,
 				2 + td * VCPUS + vcpu, 0);
 	}
+}
+
+static u32 play(u64 seed)
+{
+	struct game g;
+	unsigned i;
+
+	begin(&g, seed);
 	for (i = 0; i < ROUNDS; i++) {
-		turn(&g);
+		g.k->interrupt_after = (int)pick(&g, 700) - 1;
+		turn(&g, &g.k->lp);
 		if (i % CHECK_EVERY == 0)
 			kit_check(g.k);
 	}
@@ -207,10 +231,54 @@ static void random_calls_keep_what_must_hold(void **state)
 	assert_true(demoted > 0);
 }
 
+/* Returns the rounds until the module halted, or all of them. */
+static u32 play_races(struct game *g, u64 seed)
+{
+	volatile u32 i;
+	bool halted;
+
+	begin(g, seed);
+	for (i = 0; i < ROUNDS; i++) {
+		g->k->interrupt_after = (int)pick(g, 700) - 1;
+		g->race_at = (u32)pick(g, 24);
+		g->k->nops = 0;
+		g->k->point = race;
+		KIT_CATCH(g->k, &halted, turn(g, &g->k->lp));
+		g->k->point = NULL;
+		if (halted)
+			break;
+		if (i % CHECK_EVERY == 0)
+			kit_check(g->k);
+	}
+	return i;
+}
+
+/* The one halt that a race of two calls can come to is AUG's window. */
+static void races_of_two_halt_in_one_way(void **state)
+{
+	struct game *g = calloc(1, sizeof(*g));
+	u64 rounds = 0;
+	u64 seed;
+
+	(void)state;
+	assert_non_null(g);
+	for (seed = 1; seed <= 6; seed++) {
+		u32 lasted = play_races(g, seed * 0xD1342543DE82EF95ull);
+
+		if (lasted < ROUNDS)
+			assert_non_null(strstr(g->k->why, "halt 0x0003:10 "));
+		rounds += lasted;
+		kit_destroy(g->k);
+	}
+	assert_true(rounds > ROUNDS / 10);
+	free(g);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(random_calls_keep_what_must_hold),
+		cmocka_unit_test(races_of_two_halt_in_one_way),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
