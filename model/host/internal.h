@@ -326,6 +326,8 @@ struct removal {
 	struct kvm_vm *vm;
 	struct spte_ref ref;
 	u64 spte;
+	u64 begin_ps; /* of the first attempt at this page */
+	u64 block_ps; /* when BLOCK, or the kick before it, began */
 	u32 attempts; /* for this page */
 	bool held;    /* vCPUs are kept out until the page is done */
 };

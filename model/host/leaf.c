@@ -26,7 +26,6 @@ static void let_in(struct removal *r)
 /** BLOCK, TRACK and the kick that lets the next TRACK succeed. */
 static int block_and_track(struct removal *r)
 {
-	u64 begin = now(r->t->strand);
 	int ret = 0;
 
 	if (!(r->spte & SPTE_BLOCKED))
@@ -40,7 +39,7 @@ static int block_and_track(struct removal *r)
 	if (ret)
 		return ret;
 	kick_all(r->t, r->vm);
-	observe_op(r->t, KVM_OP_TRACK, begin, r->attempts);
+	observe_op(r->t, KVM_OP_TRACK, r->block_ps, r->attempts);
 	return 0;
 }
 
@@ -65,11 +64,18 @@ static int write_back(struct removal *r)
 	return 0;
 }
 
+/** Times are from the first attempt at this page. */
 static void removal_begin(struct removal *r)
 {
+	bool first = r->attempts++ == 0;
+
 	r->spte = *r->ref.spte;
-	r->attempts++;
+	if (first)
+		r->begin_ps = now(r->t->strand);
 	spend(r->t->strand, r->vm->host->costs.remove_page_ps);
+	/* A kick before BLOCK is a part of what BLOCK and TRACK cost. */
+	if (first)
+		r->block_ps = now(r->t->strand);
 	if (r->vm->config.policy.removal->hold_first) {
 		hold_begin(r->t, r->vm);
 		r->held = true;
@@ -79,7 +85,6 @@ static void removal_begin(struct removal *r)
 int leaf_remove(struct removal *r)
 {
 	struct kvm_thread *t = r->t;
-	u64 begin = now(t->strand);
 	int ret;
 
 	removal_begin(r);
@@ -93,7 +98,7 @@ int leaf_remove(struct removal *r)
 		     ret ? r->spte : SPTE_NONE);
 	if (ret)
 		return ret;
-	observe_op(t, KVM_OP_REMOVAL, begin, r->attempts);
+	observe_op(t, KVM_OP_REMOVAL, r->begin_ps, r->attempts);
 	progress(t->strand);
 	return 0;
 }

@@ -95,6 +95,7 @@ int vcpu_gone(struct kvm_vcpu *vcpu)
 		return -EIO;
 	__atomic_store_n(&vcpu->thread, NULL, __ATOMIC_RELEASE);
 	qspin_unlock(t, &vcpu->mutex);
+	account(t, WHERE_IDLE);
 	return -EIO;
 }
 
@@ -268,7 +269,6 @@ void kvm_vcpu_finish(struct kvm_vcpu *vcpu)
 		td_vmcall_exit(&t->lp, &exit);
 		vcpu_exited(vcpu);
 	}
-	account(t, WHERE_IDLE);
 	vcpu_gone(vcpu);
 }
 
