@@ -12,6 +12,8 @@ struct printer {
 	const char *bold, *end; /* escape sequences, or "" */
 };
 
+enum { LONGEST_ANSWER = 52 }; /* what fits behind the vCPUs */
+
 /* ----------------------------------------------------------------- verdict */
 
 static const struct report_cell *leader(const struct report_group *g,
@@ -73,17 +75,35 @@ static void append(char *buf, size_t size, const char *text)
 	snprintf(buf + n, size - n, "%s", text);
 }
 
-static void list_best(const struct report_group *g, const bool *best, char *buf,
-		      size_t size)
+/* Names of the policies that are good and as `wanted`. */
+static void list_policies(const struct report_group *g, size_t vcpus,
+			  const bool *best, bool wanted, char *buf, size_t size)
 {
 	bool first = true;
 
 	for (size_t p = 0; p < g->npolicies; p++) {
-		if (!best[p])
+		if (best[p] != wanted || !report_good(report_find(g, p, vcpus)))
 			continue;
-		append(buf, size, first ? "" : " = ");
+		append(buf, size, first ? "" : wanted ? " = " : ", ");
 		append(buf, size, g->policy[p]);
 		first = false;
+	}
+}
+
+/* The shorter way to name them. */
+static void list_best(const struct report_group *g, size_t vcpus,
+		      const bool *best, size_t n, char *buf, size_t size)
+{
+	size_t others = count_good(g, vcpus) - n;
+
+	if (n == 1 || n <= others + 1) {
+		append(buf, size, n > 1 ? "~ " : "");
+		list_policies(g, vcpus, best, true, buf, size);
+	} else if (others == 0) {
+		append(buf, size, "~");
+	} else {
+		append(buf, size, "~ all but ");
+		list_policies(g, vcpus, best, false, buf, size);
 	}
 }
 
@@ -93,19 +113,18 @@ static void name_best(const struct report_group *g, size_t vcpus, char *buf,
 {
 	bool *best = calloc(g->npolicies + 1, sizeof(*best));
 	size_t n = best ? report_best(g, vcpus, best, lead) : 0;
-	size_t good = count_good(g, vcpus);
 
 	buf[0] = '\0';
 	if (n == 0) {
 		append(buf, size, "none ended ok");
 		*lead = (double)NAN;
-	} else if (n > 1 && n == good && good == g->npolicies) {
-		append(buf, size, "~");
 	} else {
-		append(buf, size, n > 1 ? "~ " : "");
-		list_best(g, best, buf, size);
-		if (n == good && good < g->npolicies)
-			append(buf, size, " (the others did not end ok)");
+		list_best(g, vcpus, best, n, buf, size);
+		if (strlen(buf) > LONGEST_ANSWER)
+			snprintf(buf, size, "~ %zu of %zu policies", n,
+				 g->npolicies);
+		if (n == count_good(g, vcpus) && n < g->npolicies)
+			append(buf, size, ", the only ok");
 	}
 	free(best);
 }
@@ -185,15 +204,15 @@ static void add_rate(struct table *t, const struct report_cell *c, bool best)
 	char figure[FIGURE];
 
 	if (!c)
-		table_add(t, " ");
-	else if (!report_good(c))
-		table_add(t, "%s ",
+		table_add(t, "%s", "");
+	else if (report_good(c))
+		table_add(t, "%s%s", best ? "*" : "",
+			  format_rate(c->rate.median, figure));
+	else
+		table_add(t, "%s",
 			  strcmp(c->status, "ok") == 0
 				  ? "-"
 				  : short_status(c->status));
-	else
-		table_add(t, "%s%c", format_rate(c->rate.median, figure),
-			  best ? '*' : ' ');
 }
 
 /* Stars only where they tell policies apart. */
@@ -206,7 +225,7 @@ static void print_rates(const struct printer *p, const struct report_group *g)
 	table_init(&t, g->npolicies + 1, 1, 0);
 	table_add(&t, "vCPUs");
 	for (size_t i = 0; i < g->npolicies; i++)
-		table_add(&t, "%s ", g->policy[i]);
+		table_add(&t, "%s", g->policy[i]);
 	for (size_t v = 0; best && v < g->nvcpus; v++) {
 		size_t n = report_best(g, v, best, &lead);
 
@@ -297,16 +316,19 @@ static void print_ends(const struct printer *p, const struct report_group *g)
 			const struct report_cell *c = report_find(g, i, v);
 			char text[400];
 			size_t to = v;
+			int n;
 
 			if (!c || strcmp(c->status, "ok") == 0)
 				continue;
+			/* What comes behind is for the file. */
+			n = (int)strcspn(c->reason, ";");
 			while (to + 1 < g->nvcpus &&
 			       same_end(c, report_find(g, i, to + 1)))
 				to++;
 			snprintf(text, sizeof(text),
-				 "%.40s at %u%s%.0u vCPUs: %s: %.200s",
+				 "%.40s at %u%s%.0u vCPUs: %s: %.*s",
 				 g->policy[i], g->vcpus[v], to > v ? "-" : "",
-				 to > v ? g->vcpus[to] : 0, c->status,
+				 to > v ? g->vcpus[to] : 0, c->status, n,
 				 c->reason);
 			print_wrapped(p->f, 2, text);
 			v = to;

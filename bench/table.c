@@ -7,7 +7,7 @@
 
 #include "bench/table.h"
 
-enum { INDENT = 2, GAP = 2 };
+enum { INDENT = 2 };
 
 void table_init(struct table *t, size_t columns, size_t keep, size_t left)
 {
@@ -61,9 +61,10 @@ static void print_cell(const struct table *t, FILE *f, size_t row,
 	int width = (int)column_width(t, column);
 
 	if (column >= t->left)
-		fprintf(f, "%*s%*s", column ? GAP : INDENT, "", width, text);
+		fprintf(f, "%*s%*s", column ? (int)t->gap : INDENT, "", width,
+			text);
 	else
-		fprintf(f, "%*s%-*s", column ? GAP : INDENT, "",
+		fprintf(f, "%*s%-*s", column ? (int)t->gap : INDENT, "",
 			last ? 0 : width, text);
 }
 
@@ -79,23 +80,33 @@ static void print_part(const struct table *t, FILE *f, size_t from, size_t to)
 	}
 }
 
-/* The first column that does not fit any more; at least one does. */
+static size_t part_width(const struct table *t, size_t from, size_t to)
+{
+	size_t width = INDENT;
+
+	for (size_t c = 0; c < t->keep; c++)
+		width += column_width(t, c) + t->gap;
+	for (size_t c = from; c < to; c++)
+		width += column_width(t, c) + (c + 1 < to ? t->gap : 0);
+	return width;
+}
+
+/* As many columns as fit, but one. */
 static size_t part_end(const struct table *t, size_t from)
 {
-	size_t width = INDENT, c;
+	size_t to = from + 1;
 
-	for (c = 0; c < t->keep; c++)
-		width += column_width(t, c) + GAP;
-	for (c = from; c < t->columns; c++) {
-		width += column_width(t, c) + (c ? GAP : 0);
-		if (width - (t->keep ? GAP : 0) > TABLE_WIDTH && c > from)
-			break;
-	}
-	return c;
+	while (to < t->columns && part_width(t, from, to + 1) <= TABLE_WIDTH)
+		to++;
+	return to;
 }
 
 void table_print(struct table *t, FILE *f)
 {
+	/* Rather narrow gaps than two parts. */
+	t->gap = 2;
+	if (part_width(t, t->keep, t->columns) > TABLE_WIDTH)
+		t->gap = 1;
 	for (size_t from = t->keep; from < t->columns && !t->failed;) {
 		size_t to = part_end(t, from);
 

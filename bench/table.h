@@ -14,6 +14,7 @@ struct table {
 	size_t columns;
 	size_t keep; /* columns that every part repeats */
 	size_t left; /* columns, from the first, that are flush left */
+	size_t gap;  /* between columns */
 	char **cell; /* row by row, the first row is the head */
 	size_t n, room;
 	bool failed; /* out of memory */
