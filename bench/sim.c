@@ -9,9 +9,6 @@
 
 #define GIB (1ull << 30)
 
-/* What the virtual machine can have; see struct virtual_config. */
-#define MAX_STRANDS 1024u
-
 /* A TD's control pages: TDR, TDCX, and TDVPR and TDCX of each vCPU. */
 #define TD_PAGES   (1ull + TDX_TDCS_PAGES)
 #define VCPU_PAGES (1ull + TDX_TDVPS_PAGES)
@@ -385,14 +382,14 @@ static bool fits(const struct sim *sim, struct sample *sample)
 	const struct scenario *s = sim->scenario;
 	u32 cpus = sim->setup->topology->ncpus;
 
-	if (sim->nthreads <= cpus && sim->nthreads <= MAX_STRANDS)
+	if (sim->nthreads <= cpus && sim->nthreads <= MACHINE_MAX_STRANDS)
 		return true;
 	end_as(sample, CELL_UNSUPPORTED,
 	       "%u vCPUs and %u host threads need a CPU each: %s %u",
 	       s->tds * s->vcpus, s->hosts,
-	       cpus < MAX_STRANDS ? "the topology has"
-				  : "the virtual machine has at most",
-	       cpus < MAX_STRANDS ? cpus : MAX_STRANDS);
+	       cpus < MACHINE_MAX_STRANDS ? "the topology has"
+					  : "the virtual machine has at most",
+	       cpus < MACHINE_MAX_STRANDS ? cpus : MACHINE_MAX_STRANDS);
 	return false;
 }
 

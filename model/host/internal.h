@@ -80,7 +80,7 @@ struct kvm_host {
 	u32 retry_max; /* of spin-doubling, shared by all VMs */
 	struct line retry_max_line;
 	struct qspinlock tdx_lock; /* creation and HKID release */
-	struct qnode nodes[MAX_STRANDS];
+	struct qnode nodes[MACHINE_MAX_STRANDS];
 };
 
 /* ------------------------------------------------------------------ VMs */

@@ -9,8 +9,6 @@
 
 #include "model/host/host.h"
 
-enum { MAX_STRANDS = 1024 };
-
 /** A strand's place in the one queue that it can wait in at a time. */
 struct qnode {
 	u32 next;  /* strand after this one + 1; 0: none yet */
@@ -35,7 +33,7 @@ struct qspinlock {
 	union qword q;
 	enum where where; /* the account of waiting */
 	struct line line;
-	struct qnode *nodes; /* MAX_STRANDS of them, borrowed */
+	struct qnode *nodes; /* MACHINE_MAX_STRANDS of them, borrowed */
 } __attribute__((aligned(64)));
 
 /**

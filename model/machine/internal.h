@@ -8,8 +8,6 @@
 #define likely(x)   __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
 
-#define MAX_STRANDS 1024u
-
 /** The kinds of machines differ in these; one constant table a kind. */
 struct machine_kind {
 	struct strand *(*add)(struct machine *m, u32 cpu,

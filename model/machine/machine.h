@@ -159,6 +159,9 @@ enum machine_end {
 	MACHINE_STOPPED,  /* *stop became non-zero */
 };
 
+/** 1024 vCPUs and as many host threads. */
+#define MACHINE_MAX_STRANDS 2048u
+
 struct virtual_config {
 	const struct topology *topology; /* borrowed */
 	struct line_costs line;
@@ -166,7 +169,7 @@ struct virtual_config {
 	double jitter;	 /* every cost is times 1 +- jitter, uniform; 0..0.5 */
 	u64 livelock_ps; /* longest time without progress(); 0: no limit */
 	u64 max_ps;	 /* longest run; 0: no limit */
-	u32 max_strands; /* 1..1024 */
+	u32 max_strands; /* 1..MACHINE_MAX_STRANDS */
 	size_t stack_bytes;	     /* of each strand; 0: 64 KiB */
 	const volatile int *stop;    /* may be NULL; polled now and then */
 	const struct trace *trace;   /* may be NULL */

@@ -13,10 +13,13 @@
 
 #include "model/machine/internal.h"
 
-#define QUEUE_ID_BITS 10
+#define QUEUE_ID_BITS 11
 #define QUEUE_PARKED  UINT64_MAX
-/** Time ends here: 2^53 ps are two and a half hours. */
-#define QUEUE_TIME_MAX (1ull << 53)
+/** Time ends here: 2^52 ps are 75 minutes. */
+#define QUEUE_TIME_MAX (1ull << 52)
+
+_Static_assert(MACHINE_MAX_STRANDS == 1u << QUEUE_ID_BITS,
+	       "a key has room for every strand");
 
 struct queue {
 	u64 *key;
@@ -36,7 +39,7 @@ static inline u64 queue_key_time(u64 key)
 
 static inline u32 queue_key_id(u64 key)
 {
-	return (u32)key & (MAX_STRANDS - 1);
+	return (u32)key & (MACHINE_MAX_STRANDS - 1);
 }
 
 static inline u64 queue_min(u64 a, u64 b)

@@ -446,7 +446,8 @@ struct machine *virtual_create(const struct virtual_config *config)
 {
 	struct virtual *m;
 
-	if (config->max_strands < 1 || config->max_strands > MAX_STRANDS ||
+	if (config->max_strands < 1 ||
+	    config->max_strands > MACHINE_MAX_STRANDS ||
 	    config->topology->ncpus >= UINT16_MAX)
 		return NULL;
 	m = calloc(1, sizeof(*m));

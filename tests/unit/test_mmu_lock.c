@@ -14,7 +14,7 @@ enum { STRANDS = 24, ROUNDS = 200 };
 struct world {
 	struct qrwlock rw;
 	struct qspinlock spin;
-	struct qnode nodes[MAX_STRANDS];
+	struct qnode nodes[MACHINE_MAX_STRANDS];
 	struct kvm_thread thread[STRANDS];
 	struct cpu_place place[STRANDS];
 	struct topology topology;
