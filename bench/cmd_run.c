@@ -186,21 +186,22 @@ static int open_named(struct session *s, const struct request *r, struct err *e)
 	s->path = strdup(r->output);
 	if (!s->path)
 		return err_set(e, EXIT_FAILED, "out of memory");
-	/* First the result: its path is what was asked for. */
-	if (output_open(&s->output, s->path, e))
-		return -1;
-	return open_journal(s, r->resume, e);
+	return output_check(s->path, e) ? -1 : open_journal(s, r->resume, e);
 }
 
-/* Before the first cell runs, so that a bad path is known at once. */
+/*
+ * Before the first cell runs, so that a bad path is known at once.  Having
+ * the journal is having the name: it comes first.
+ */
 static int open_outputs(struct session *s, const struct request *r,
 			struct err *e)
 {
-	if (r->output)
-		return open_named(s, r, e);
-	if (open_default(s, e))
+	if (r->output ? open_named(s, r, e) : open_default(s, e))
 		return -1;
-	return output_open(&s->output, s->path, e);
+	if (output_open(&s->output, s->path, e) == 0)
+		return 0;
+	journal_close(&s->journal, !r->resume);
+	return -1;
 }
 
 static int write_result(struct session *s, const struct request *r,

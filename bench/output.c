@@ -15,8 +15,7 @@ static int failed(struct err *e, const char *path)
 		       strerror(errno));
 }
 
-/* Renaming over a device or a folder would do harm. */
-static int check_place(const char *path, struct err *e)
+int output_check(const char *path, struct err *e)
 {
 	struct stat st;
 
@@ -32,14 +31,14 @@ int output_open(struct output *out, const char *path, struct err *e)
 	int fd;
 
 	*out = (struct output){.path = path};
-	if (check_place(path, e))
+	if (output_check(path, e))
 		return -1;
-	if (asprintf(&out->temporary, "%s.%ld.tmp", path, (long)getpid()) < 0) {
+	if (asprintf(&out->temporary, "%s.tmp", path) < 0) {
 		out->temporary = NULL;
 		return err_set(e, EXIT_FAILED, "out of memory");
 	}
-	fd = open(out->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
-		  0666);
+	fd = open(out->temporary,
+		  O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666);
 	out->file = fd < 0 ? NULL : fdopen(fd, "w");
 	if (!out->file) {
 		failed(e, path);

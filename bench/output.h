@@ -17,8 +17,15 @@ struct output {
 };
 
 /**
- * Open for writing to what will be `path`.  A path that exists must be a
- * regular file.  Returns -1 with *e, EXIT_FAILED.
+ * May there be a result at `path`?  What exists must be a regular file:
+ * renaming over a device or a folder would do harm.  -1 with *e.
+ */
+int output_check(const char *path, struct err *e);
+
+/**
+ * Open for writing to what will be `path`.  The file beside it is PATH.tmp; a
+ * left one is used again, so the caller makes sure that nobody else writes.
+ * Returns -1 with *e, EXIT_FAILED.
  */
 int output_open(struct output *out, const char *path, struct err *e);
 

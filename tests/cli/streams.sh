@@ -121,7 +121,7 @@ check "--resume without a journal leaves nothing" \
 	[ -z "$(ls "$dir"/none* 2>/dev/null)" ]
 
 # A run that is killed leaves its journal and no result.
-"$TDMEM" run "$config" --set repeat.count=50 -o "$dir/killed.json" \
+"$TDMEM" run "$config" --set repeat.count=20 -o "$dir/killed.json" \
 	>/dev/null 2>&1 &
 pid=$!
 for _ in $(seq 200); do
@@ -134,14 +134,35 @@ wait $pid 2>/dev/null
 check "killed: the journal is there" [ -s "$dir/killed.json.journal" ]
 check "killed: no half result" [ ! -e "$dir/killed.json" ]
 check "killed: a new run does not take its place" status 1 \
-	"$TDMEM" run "$config" --set repeat.count=50 -o "$dir/killed.json" \
+	"$TDMEM" run "$config" --set repeat.count=20 -o "$dir/killed.json" \
 	2>/dev/null
 check "killed: another config does not go on from it" status 2 \
-	"$TDMEM" run "$config" --set repeat.count=49 --resume \
+	"$TDMEM" run "$config" --set repeat.count=19 --resume \
 	-o "$dir/killed.json" 2>/dev/null
 check "killed: another seed does not go on from it" status 2 \
-	"$TDMEM" run "$config" --set repeat.count=50 --set seed=3 --resume \
+	"$TDMEM" run "$config" --set repeat.count=20 --set seed=3 --resume \
 	-o "$dir/killed.json" 2>/dev/null
+check "killed: the same config goes on from it" status 0 \
+	"$TDMEM" run "$config" --set repeat.count=20 --resume --quiet \
+	-o "$dir/killed.json" >/dev/null
+check "killed: then nothing is left but the result" \
+	[ "$(ls "$dir"/killed.json*)" = "$dir/killed.json" ]
+
+# Two signals that are there together: the second one ends it at once.
+"$TDMEM" run "$config" --set repeat.count=500 -o "$dir/two.json" \
+	>/dev/null 2>&1 &
+pid=$!
+for _ in $(seq 200); do
+	[ "$(cat "$dir"/two.json.journal 2>/dev/null | wc -l)" -ge 2 ] && break
+	sleep 0.05
+done
+kill -STOP $pid
+kill -INT $pid
+kill -TERM $pid
+kill -CONT $pid
+wait $pid 2>/dev/null
+check "the second signal ends it at once" [ $? -gt 128 ]
+check "the second signal: the journal is there" [ -s "$dir/two.json.journal" ]
 
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ]

@@ -56,17 +56,18 @@ static void histograms_come_back(void **state)
 
 static void no_histograms_are_refused(void **state)
 {
+	/* clang-format off */
 	static const char *const bad[] = {
 		"{}",
 		"{'count':1,'overflow':0,'min':1,'max':1}",
 		"{'count':-1,'overflow':0,'min':1,'max':1,'buckets':[]}",
 		"{'count':1,'overflow':0,'min':1,'max':1,'buckets':[[1]]}",
 		"{'count':1,'overflow':0,'min':1,'max':1,'buckets':[[-1,1]]}",
-		"{'count':1,'overflow':0,'min':1,'max':1,'buckets':[[16384,1]]"
-		"}",
+		"{'count':1,'overflow':0,'min':1,'max':1,'buckets':[[16384,1]]}",
 		"{'count':1,'overflow':0,'min':1,'max':1,'buckets':[[1,0]]}",
 		"{'count':1,'overflow':0,'min':1,'max':1,'buckets':[7]}",
 	};
+	/* clang-format on */
 	struct hist *h = calloc(1, sizeof(*h));
 
 	(void)state;
