@@ -247,8 +247,10 @@ static bool make_machine(struct sim *sim)
 		.max_strands = sim->nthreads,
 		.stop = setup->stop,
 	};
+	u64 ipi_ps = kvm_ipi_ps(&setup->costs->kvm);
 	u32 i;
 
+	config.min_interrupt_ps = (u64)((double)ipi_ps * (1 - setup->jitter));
 	sim->machine = virtual_create(&config);
 	if (!sim->machine)
 		return false;

@@ -49,6 +49,12 @@ struct kvm_costs {
 	u64 vcpu_ioctl_ps;	/* fixed part of an ioctl */
 };
 
+/** From sending an IPI to its arrival, in ps: half of a round's base. */
+static inline u64 kvm_ipi_ps(const struct kvm_costs *costs)
+{
+	return costs->kick_base_ps / 2;
+}
+
 /** Operations that are timed; names: kvm_op_name(). */
 enum kvm_op {
 	KVM_OP_FAULT,	 /* private fault, from exit to done */

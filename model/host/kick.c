@@ -30,7 +30,7 @@ static bool kick_vcpu(struct kvm_thread *t, struct kvm_vcpu *vcpu)
 	spend(t->strand, costs->kick_vcpu_ps);
 	trace_emit(t->strand, kick_sent, target->strand);
 	/* Half of a round is the way there, half the way back. */
-	interrupt(t->strand, target->strand, costs->kick_base_ps / 2);
+	interrupt(t->strand, target->strand, kvm_ipi_ps(costs));
 	return true;
 }
 

@@ -169,6 +169,8 @@ struct virtual_config {
 	double jitter;	 /* every cost is times 1 +- jitter, uniform; 0..0.5 */
 	u64 livelock_ps; /* longest time without progress(); 0: no limit */
 	u64 max_ps;	 /* longest run; 0: no limit */
+	u64 min_interrupt_ps; /* no interrupt arrives sooner after it is sent:
+				 how far ahead a strand can look for one */
 	u32 max_strands; /* 1..MACHINE_MAX_STRANDS */
 	size_t stack_bytes;	     /* of each strand; 0: 64 KiB */
 	const volatile int *stop;    /* may be NULL; polled now and then */

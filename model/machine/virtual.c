@@ -160,7 +160,8 @@ static void virtual_order(struct strand *s, struct line *line, const void *word,
 	struct virtual *m = virtual_of(s->machine);
 	struct vstrand *v = vstrand_of(s);
 
-	(void)word;
+	__builtin_prefetch(line, 1);
+	__builtin_prefetch(word, 1);
 	v->doing = (u8)op;
 	await_turn(m, v);
 	if (line_op_is_read(op)) {
@@ -251,7 +252,10 @@ static void virtual_interrupt(struct strand *s, struct strand *target,
 	u64 at;
 
 	await_turn(m, vstrand_of(s));
-	at = s->clock + jittered(s, latency_ps, m->jitter);
+	at = jittered(s, latency_ps, m->jitter);
+	if (at < m->config.min_interrupt_ps)
+		at = m->config.min_interrupt_ps;
+	at += s->clock;
 	if (at >= to->interrupt_at)
 		return; /* it will be taken together with an earlier one */
 	to->interrupt_at = at;
@@ -263,10 +267,21 @@ static void virtual_interrupt(struct strand *s, struct strand *target,
 	}
 }
 
+/**
+ * Whatever could have arrived by now was sent min_interrupt_ps ago or before:
+ * waiting until nobody is that far behind is enough.
+ */
 static bool virtual_interrupted(struct strand *s)
 {
-	await_turn(virtual_of(s->machine), vstrand_of(s));
-	return vstrand_of(s)->interrupt_at <= s->clock;
+	struct virtual *m = virtual_of(s->machine);
+	struct vstrand *v = vstrand_of(s);
+	u64 ahead = m->config.min_interrupt_ps;
+
+	if (unlikely(!--m->countdown))
+		poll_stop(m, v);
+	ahead = s->clock > ahead ? s->clock - ahead : 0;
+	await_key(m, v, queue_key(ahead, s->id));
+	return v->interrupt_at <= s->clock;
 }
 
 /** Whatever was sent before this is taken with it, even if on its way. */

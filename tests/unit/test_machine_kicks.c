@@ -75,6 +75,55 @@ static void cuts_the_stay_at_the_right_time(void **state)
 	}
 }
 
+/** Looks again and again; at_ps is when it first sees the interrupt. */
+static void looker(struct strand *s, void *arg)
+{
+	struct scene *x = arg;
+
+	while (!interrupted(s) && now(s) < PS_PER_NS * 100)
+		spend(s, 70);
+	x->at_ps = now(s);
+}
+
+/** When a looker sees an interrupt sent at 3000 with this latency. */
+static u64 seen_at(u64 latency_ps, u64 min_ps, bool sender_first)
+{
+	struct virtual_config config = kit_config();
+	struct scene x = {
+		.sends = 1,
+		.send_ps = {3000},
+		.latency_ps = {latency_ps},
+	};
+	struct machine *m;
+
+	config.min_interrupt_ps = min_ps;
+	m = kit_machine(&config);
+	if (sender_first)
+		kit_strand(m, 1, sender, &x);
+	x.target = kit_strand(m, 0, looker, &x);
+	if (!sender_first)
+		kit_strand(m, 1, sender, &x);
+	kit_run(m, MACHINE_DONE);
+	machine_destroy(m);
+	return x.at_ps;
+}
+
+static void looking_ahead_sees_the_same(void **state)
+{
+	(void)state;
+	for (u64 latency = 500; latency < 1500; latency += 35) {
+		for (int first = 0; first < 2; first++) {
+			u64 at = seen_at(latency, 0, first);
+
+			assert_in_range(at, 3000 + latency, 3069 + latency);
+			assert_int_equal(at, seen_at(latency, 500, first));
+			assert_int_equal(at, seen_at(latency, latency, first));
+		}
+	}
+	/* Sooner than the least is the least. */
+	assert_in_range(seen_at(10, 800, false), 3800, 3869);
+}
+
 static void arrives_at_the_very_end(void **state)
 {
 	struct scene x = {
@@ -331,6 +380,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(cuts_the_stay_at_the_right_time),
+		cmocka_unit_test(looking_ahead_sees_the_same),
 		cmocka_unit_test(arrives_at_the_very_end),
 		cmocka_unit_test(one_on_its_way_does_not_count_yet),
 		cmocka_unit_test(waits_for_a_target_outside),

@@ -109,7 +109,7 @@ static void limits_are_refused(void **state)
 	(void)state;
 	config.max_strands = 0;
 	assert_null(virtual_create(&config));
-	config.max_strands = 1025;
+	config.max_strands = MACHINE_MAX_STRANDS + 1;
 	assert_null(virtual_create(&config));
 	config.max_strands = 1;
 	m = kit_machine(&config);
