@@ -275,12 +275,13 @@ static bool virtual_interrupted(struct strand *s)
 {
 	struct virtual *m = virtual_of(s->machine);
 	struct vstrand *v = vstrand_of(s);
-	u64 ahead = m->config.min_interrupt_ps;
+	u64 ahead = m->config.min_interrupt_ps, until = s->clock;
 
 	if (unlikely(!--m->countdown))
 		poll_stop(m, v);
-	ahead = s->clock > ahead ? s->clock - ahead : 0;
-	await_key(m, v, queue_key(ahead, s->id));
+	if (ahead)
+		until = s->clock < ahead ? 0 : s->clock - ahead + 1;
+	await_key(m, v, queue_key(until, s->id));
 	return v->interrupt_at <= s->clock;
 }
 
