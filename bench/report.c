@@ -177,8 +177,15 @@ static void print_verdict(const struct printer *p, const struct report_group *g)
 	}
 }
 
+/* Nothing is best where there is nothing to compare it with. */
 static void print_verdicts(const struct printer *p)
 {
+	size_t comparisons = 0;
+
+	for (size_t i = 0; i < p->report->ngroups; i++)
+		comparisons += p->report->group[i].npolicies > 1;
+	if (!comparisons)
+		return;
 	fputc('\n', p->f);
 	print_wrapped(p->f, 0,
 		      "Which policy, at how many vCPUs: the highest median "
@@ -186,7 +193,8 @@ static void print_verdicts(const struct printer *p)
 		      "~: no winner, the ranges over the repeats overlap or "
 		      "the medians are within 1 % of each other.");
 	for (size_t i = 0; i < p->report->ngroups; i++)
-		print_verdict(p, &p->report->group[i]);
+		if (p->report->group[i].npolicies > 1)
+			print_verdict(p, &p->report->group[i]);
 }
 
 /* ------------------------------------------------------------------ rates */
