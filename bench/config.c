@@ -15,9 +15,11 @@
  * any scenario needs between two steps of progress.
  */
 #define DEFAULT_TOPOLOGY    "pack:2 core:56 pu:2"
-#define DEFAULT_COSTS	    "costs/spr.json"
+#define DEFAULT_COSTS	    "costs/spr.json"	     /* beside the config */
+#define REPOSITORY_COSTS    "configs/costs/spr.json" /* from its top */
 #define DEFAULT_COLUMN	    "typ"
 #define DEFAULT_REPEATS	    3
+#define DEFAULT_JITTER	    0.05
 #define DEFAULT_LIVELOCK_MS 100
 #define DEFAULT_MAX_MS	    600000
 #define MAX_LIMIT_MS	    86400000
@@ -119,6 +121,17 @@ char *config_relative(const char *config_file, const char *path)
 		return strdup(path);
 	}
 	return full;
+}
+
+/* The default table, for configs in the repository and for others. */
+static char *default_costs(const char *config_file)
+{
+	char *path = config_relative(config_file, DEFAULT_COSTS);
+
+	if (!path || access(path, F_OK) == 0)
+		return path;
+	free(path);
+	return config_relative(config_file, REPOSITORY_COSTS);
 }
 
 static int parse_costs(void *ctx, json_t *value, const struct at *at)
@@ -244,6 +257,7 @@ int config_parse(const char *file, json_t *root, struct config *config,
 		.repeats = DEFAULT_REPEATS,
 		.topology = DEFAULT_TOPOLOGY,
 		.column = DEFAULT_COLUMN,
+		.jitter = DEFAULT_JITTER,
 		.clear_removed = true,
 		.livelock_ns = DEFAULT_LIVELOCK_MS * NS_PER_MS,
 		.max_ns = DEFAULT_MAX_MS * NS_PER_MS,
@@ -254,7 +268,7 @@ int config_parse(const char *file, json_t *root, struct config *config,
 		return -1;
 	}
 	if (!config->costs)
-		config->costs = config_relative(file, DEFAULT_COSTS);
+		config->costs = default_costs(file);
 	if (!config->costs) {
 		config_free(config);
 		return err_set(e, EXIT_FAILED, "out of memory");

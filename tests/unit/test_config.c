@@ -20,7 +20,7 @@ static void defaults(void **state)
 	assert_string_equal(c.column, "typ");
 	assert_string_equal(c.costs, "costs/spr.json");
 	assert_true(c.clear_removed);
-	assert_true(c.jitter == 0);
+	assert_true(c.jitter == 0.05);
 	assert_int_equal(c.livelock_ns, 100000000);
 	assert_int_equal(c.seed, 1);
 	assert_int_equal(config_cells(&c), 1);
