@@ -18,7 +18,7 @@ static void defaults(void **state)
 	assert_string_equal(c.backend->name, "sim");
 	assert_int_equal(c.repeats, 3);
 	assert_string_equal(c.column, "typ");
-	assert_string_equal(c.costs, "costs/spr.json");
+	assert_string_equal(c.costs, "configs/costs/spr.json");
 	assert_true(c.clear_removed);
 	assert_true(c.jitter == 0.05);
 	assert_int_equal(c.livelock_ns, 100000000);
