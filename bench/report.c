@@ -396,13 +396,16 @@ static void print_header(const struct printer *p)
 {
 	const json_t *top = p->report->top;
 	const json_t *config = json_object_get(top, "config");
+	size_t ncells = p->report->ncells;
+	long repeats = repeats_of(top);
 	char text[400];
 
 	snprintf(text, sizeof(text),
-		 "%.64s: %zu cells, %ld repeats, %.40s, %.60s, "
+		 "%.64s: %zu cell%s, %ld repeat%s, %.40s, %.60s, "
 		 "tdmem %.20s",
-		 text_at(top, "config", "name", "?"), p->report->ncells,
-		 repeats_of(top), text_at(top, "environment", "time", "?"),
+		 text_at(top, "config", "name", "?"), ncells,
+		 ncells == 1 ? "" : "s", repeats, repeats == 1 ? "" : "s",
+		 text_at(top, "environment", "time", "?"),
 		 text_at(top, "environment", "host", "?"),
 		 text_at(top, "tool", "version", "?"));
 	print_wrapped(p->f, 0, text);

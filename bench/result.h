@@ -33,7 +33,7 @@ json_t *result_identity(const struct config *config, const struct costs *costs);
 
 /**
  * Takes one cell of a result that is read; `top` is all that comes before
- * the cells, which are the last member.  Not 0: it is not a cell.
+ * the cells.  Not 0: it is not a cell.
  */
 typedef int result_cell_fn(void *ctx, const json_t *top, json_t *cell);
 

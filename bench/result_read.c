@@ -95,11 +95,36 @@ static int check_top(const char *path, json_t *top, struct err *e)
 	return 0;
 }
 
+/* Pass over the cells, whatever they are: only their end is looked for. */
+static bool skip_cells(struct walk *w)
+{
+	bool in_string = false;
+	long depth = 0;
+
+	for (peek(w); w->p < w->end; w->p++) {
+		char c = *w->p;
+
+		if (in_string) {
+			if (c == '\\' && w->p + 1 < w->end)
+				w->p++;
+			in_string = c != '"';
+		} else if (c == '"') {
+			in_string = true;
+		} else if (c == '[' || c == '{') {
+			depth++;
+		} else if (c == ']' || c == '}') {
+			if (--depth <= 0) {
+				w->p += depth == 0;
+				return depth == 0;
+			}
+		}
+	}
+	return false;
+}
+
 static int walk_cells(struct walk *w, json_t *top, result_cell_fn *cell,
 		      void *ctx)
 {
-	if (check_top(w->path, top, w->e))
-		return -1;
 	if (!take(w, '['))
 		return bad(w, "cells: expected a list");
 	if (take(w, ']'))
@@ -133,38 +158,48 @@ static json_t *member_name(struct walk *w, const json_t *top)
 	return NULL;
 }
 
-/* Members up to the cells, which are the last one. */
-static int walk_top(struct walk *w, json_t *top, result_cell_fn *cell,
-		    void *ctx)
+/* One member of the document; of the cells only the place, in *cells. */
+static int walk_member(struct walk *w, json_t *top, const char **cells)
 {
-	if (!take(w, '{'))
-		return bad(w, "expected a result, a JSON object");
-	do {
-		json_t *key = member_name(w, top), *v = NULL;
-		bool cells =
-			key && strcmp(json_string_value(key), "cells") == 0;
+	json_t *key = member_name(w, top), *v;
 
-		if (key && !cells)
-			v = value(w);
-		if (v)
-			json_object_set_new(top, json_string_value(key), v);
-		json_decref(key);
-		if (!v && !cells)
-			return -1;
-		if (cells)
-			return walk_cells(w, top, cell, ctx);
-	} while (take(w, ','));
-	return bad(w, "cells: missing");
+	if (!key)
+		return -1;
+	if (strcmp(json_string_value(key), "cells") == 0) {
+		*cells = w->p;
+		v = skip_cells(w) ? json_true() : NULL;
+		if (!v)
+			bad(w, "cells: expected a list with an end");
+	} else {
+		v = value(w);
+	}
+	if (v)
+		json_object_set_new(top, json_string_value(key), v);
+	json_decref(key);
+	return v ? 0 : -1;
 }
 
+/* The members may come in any order: the cells are read when all are known. */
 static int walk_document(struct walk *w, json_t *top, result_cell_fn *cell,
 			 void *ctx)
 {
-	if (walk_top(w, top, cell, ctx))
-		return -1;
+	const char *cells = NULL;
+
+	if (!take(w, '{'))
+		return bad(w, "expected a result, a JSON object");
+	do {
+		if (walk_member(w, top, &cells))
+			return -1;
+	} while (take(w, ','));
 	if (!take(w, '}') || peek(w) || w->p < w->end)
-		return bad(w, "expected the end behind the cells");
-	return 0;
+		return bad(w, "expected the end of the result");
+	json_object_del(top, "cells");
+	if (check_top(w->path, top, w->e))
+		return -1;
+	if (!cells)
+		return bad(w, "cells: missing");
+	w->p = cells;
+	return walk_cells(w, top, cell, ctx);
 }
 
 json_t *result_read(const char *path, result_cell_fn *cell, void *ctx,

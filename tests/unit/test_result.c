@@ -198,7 +198,10 @@ static void other_files_are_refused(void **state)
 	refused("", ": line 1: expected a result, a JSON object");
 	refused("[]", ": line 1: expected a result, a JSON object");
 	refused("{}", ": line 1: expected a member of an object");
-	refused("{\"a\":1}", ": line 1: cells: missing");
+	refused("{\"a\":1}", ": schema: expected \"tdmem-result/1\"");
+	refused(TOP "}", ": line 1: cells: missing");
+	refused("{\"cells\":[\"]\"",
+		": line 1: cells: expected a list with an end");
 	refused("{\"a\":1,\n\"a\":1}", ": line 2: the same member twice");
 	refused("{\"cells\":[]}", ": schema: expected \"tdmem-result/1\"");
 	refused(TOP ",\"cells\":[1]}", ": line 1: not a cell");
