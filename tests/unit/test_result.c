@@ -206,10 +206,10 @@ static void other_files_are_refused(void **state)
 	refused("{\"cells\":[]}", ": schema: expected \"tdmem-result/1\"");
 	refused(TOP ",\"cells\":[1]}", ": line 1: not a cell");
 	refused(TOP ",\"cells\":[{}]}", ": line 1: not a cell");
-	refused(TOP ",\"cells\":[]", ": line 1: expected the end behind the "
-				     "cells");
-	refused(TOP ",\"cells\":[]} x", ": line 1: expected the end behind "
-					"the cells");
+	refused(TOP ",\"cells\":[]",
+		": line 1: expected the end of the result");
+	refused(TOP ",\"cells\":[]} x",
+		": line 1: expected the end of the result");
 	refused("{\"schema\":\"tdmem-result/1\",\"cells\":[]}",
 		": tool: missing or not an object");
 }
