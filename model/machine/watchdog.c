@@ -39,25 +39,45 @@ static void say_time(struct virtual *m, u64 ps)
 	say(m, "%llu.%06llu ms", ps / PS_PER_MS, ps % PS_PER_MS / PS_PER_NS);
 }
 
-/** Who was doing what: how many at each thing, and the first of them. */
+enum { SAID_DOINGS = 3 };
+
+/** The thing that most strands were at; of as many the first. */
+static u32 most_common(const u32 *count)
+{
+	u32 most = 0;
+
+	for (u32 d = 1; d < DOING_RETURNED; d++)
+		if (count[d] > count[most])
+			most = d;
+	return most;
+}
+
+/**
+ * Who was doing what: how many at each thing, and the first of them.  Only
+ * what is most common: a whole list would be cut in the middle of a word.
+ */
 static void say_doings(struct virtual *m)
 {
 	u32 count[NR_DOINGS] = {0}, first[NR_DOINGS] = {0};
-	const char *before = "; ";
+	u32 left = 0;
 
 	for (u32 i = m->strands; i-- > 0;) {
 		u32 doing = m->strand[i].doing;
 
+		left += doing < DOING_RETURNED;
 		count[doing]++;
 		first[doing] = i;
 	}
-	for (u32 d = 0; d < DOING_RETURNED; d++) {
-		if (!count[d])
-			continue;
-		say(m, "%s%u %s (strand %u%s)", before, count[d], doing_name(d),
-		    first[d], count[d] > 1 ? ", ..." : "");
-		before = ", ";
+	for (u32 n = 0; n < SAID_DOINGS && left; n++) {
+		u32 d = most_common(count);
+
+		say(m, "%s%u %s (strand %u%s)", n ? ", " : "; ", count[d],
+		    doing_name(d), first[d], count[d] > 1 ? ", ..." : "");
+		left -= count[d];
+		count[d] = 0;
 	}
+	if (left)
+		say(m, ", %u at other things", left);
 }
 
 u64 watchdog_limit(const struct virtual *m)

@@ -101,6 +101,54 @@ static void slow_progress_is_no_livelock(void **state)
 	machine_destroy(m);
 }
 
+/** Each of these keeps a strand at a thing of its own. */
+static void at_its_own_thing(struct strand *s, void *arg)
+{
+	struct scene *x = arg;
+
+	for (;;) {
+		switch (s->id % 7) {
+		case 0:
+			line_xadd64(s, &x->line, &x->lock, 1);
+			break;
+		case 1:
+			line_cmpxchg64(s, &x->line, &x->lock, 1, 2);
+			break;
+		case 2:
+			line_store64(s, &x->line, &x->lock, 0);
+			break;
+		case 3:
+			line_bts64(s, &x->line, &x->lock, 1);
+			break;
+		case 4:
+			line_btr64(s, &x->line, &x->lock, 1);
+			break;
+		default:
+			line_wait(s, &x->other, &x->word, 0, false);
+			break;
+		}
+	}
+}
+
+/* What is said is short enough for every copy of it, and whole. */
+static void only_the_most_common_is_said(void **state)
+{
+	struct virtual_config config = kit_config();
+	struct machine *m;
+	struct scene x = {0};
+
+	(void)state;
+	config.livelock_ps = PS_PER_MS;
+	m = kit_machine(&config);
+	for (u32 i = 0; i < 63; i++)
+		kit_strand(m, i, at_its_own_thing, &x);
+	kit_run(m, MACHINE_LIVELOCK);
+	says(m, "; 18 waiting for a line (strand 5, ...), 9 ");
+	says(m, ", 27 at other things");
+	assert_true(strlen(machine_reason(m)) < 256);
+	machine_destroy(m);
+}
+
 static void wait_for_ever(struct strand *s, void *arg)
 {
 	struct scene *x = arg;
@@ -253,6 +301,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(livelock_is_found),
 		cmocka_unit_test(livelock_of_one_alone),
+		cmocka_unit_test(only_the_most_common_is_said),
 		cmocka_unit_test(slow_progress_is_no_livelock),
 		cmocka_unit_test(deadlock_is_found),
 		cmocka_unit_test(time_runs_out),
