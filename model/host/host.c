@@ -52,6 +52,7 @@ struct kvm_host *kvm_host_create(const struct kvm_host_config *config)
 	host->end = config->memory.v + config->memory_bytes;
 	host->first_hkid = config->first_hkid;
 	host->hkids = config->hkids;
+	host->packages = tdx_module_platform(config->module)->packages;
 	host->hkid_used = calloc(config->hkids + 1, sizeof(bool));
 	host->memory = sizeof(*host) + config->hkids + 1;
 	qspin_init(&host->tdx_lock, host->nodes, WHERE_IDLE);

@@ -76,7 +76,7 @@ struct kvm_host {
 	u64 memory;    /* bytes of host memory in mirror tables and VMs */
 	u32 first_hkid, hkids;
 	bool *hkid_used;
-	u32 packages;  /* 0: not found out yet */
+	u32 packages;
 	u32 retry_max; /* of spin-doubling, shared by all VMs */
 	struct line retry_max_line;
 	struct qspinlock tdx_lock; /* creation and HKID release */

@@ -125,29 +125,16 @@ void kvm_free_vm(struct kvm_vm *vm)
 
 /* ------------------------------------------------------ building the TD */
 
-/** Configure the key on every package; finds out how many there are. */
+/** Configure the key on every package. */
 static tdx_status configure_keys(struct kvm_thread *t, struct kvm_vm *vm)
 {
-	struct kvm_host *host = vm->host;
-	hpa_t page = vm_control_page(vm);
 	tdx_status status = TDX_SUCCESS;
 
-	for (u32 i = 0; i < 64; i++) {
+	for (u32 i = 0; i < vm->host->packages && !status; i++) {
 		struct lp lp = host_lp(t, t->lp.id, i);
 
 		status = seamcall(t, TDH_MNG_KEY_CONFIG,
 				  tdh_mng_key_config(&lp, vm_tdr(vm)));
-		if (status)
-			return status;
-		if (host->packages && i + 1 < host->packages)
-			continue;
-		/* Refused until the last package has its key. */
-		status = seamcall(t, TDH_MNG_ADDCX,
-				  tdh_mng_addcx(&t->lp, vm_tdr(vm), page));
-		if ((status & TDX_STATUS_MASK) == TDX_TD_KEYS_NOT_CONFIGURED)
-			continue;
-		host->packages = i + 1;
-		break;
 	}
 	return status;
 }
@@ -163,7 +150,7 @@ static tdx_status create_td(struct kvm_thread *t, struct kvm_vm *vm)
 	if (!status)
 		status = configure_keys(t, vm);
 	qspin_unlock(t, &vm->host->tdx_lock);
-	for (u32 i = 1; i < TDX_TDCS_PAGES && !status; i++)
+	for (u32 i = 0; i < TDX_TDCS_PAGES && !status; i++)
 		status = seamcall(
 			t, TDH_MNG_ADDCX,
 			tdh_mng_addcx(&t->lp, tdr, vm_control_page(vm)));

@@ -56,6 +56,11 @@ void *module_make(struct tdx_module *m, void **slot, size_t size)
 	return other;
 }
 
+const struct tdx_platform *tdx_module_platform(const struct tdx_module *module)
+{
+	return &module->platform;
+}
+
 u64 tdx_module_memory(const struct tdx_module *module)
 {
 	return module->memory;

@@ -230,6 +230,9 @@ void tdx_module_destroy(struct tdx_module *module);
  */
 int tdx_module_add_tdmr(struct tdx_module *module, hpa_t base, u64 size);
 
+/** What it was created for; owned by the module. */
+const struct tdx_platform *tdx_module_platform(const struct tdx_module *module);
+
 /** Host memory that PAMT, S-EPT and control structures take, in bytes. */
 u64 tdx_module_memory(const struct tdx_module *module);
 

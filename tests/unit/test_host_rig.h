@@ -47,6 +47,7 @@ struct rig {
 	bool leave_unfinalized;
 	double jitter;
 	u64 livelock_ps;
+	u32 packages; /* 0: one; strands are on the first */
 
 	struct tdx_module *module;
 	struct kvm_host *host;
@@ -226,6 +227,8 @@ static inline enum machine_end rig_run(struct rig *rig)
 	};
 	struct rig_arg args[RIG_STRANDS];
 
+	if (rig->packages)
+		platform.packages = rig->packages;
 	for (u16 i = 0; i < RIG_STRANDS; i++)
 		rig->place[i] = (struct cpu_place){i, i / 8, 0};
 	rig->topology = (struct topology){RIG_STRANDS, 1, rig->place};
