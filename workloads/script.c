@@ -30,7 +30,7 @@ const struct knob knob_stuck_ns = {
 	.def = 0,
 	.min = 0,
 	.max = 1000000000,
-	.help = "vCPUs that are stuck: time from one fault to the next",
+	.help = "vCPUs that are stuck: time in userspace between two faults",
 };
 
 /* ----------------------------------------------------------------- pages */

@@ -199,8 +199,24 @@ int kvm_guest_accept(struct kvm_vcpu *vcpu, gpa_t gpa, enum tdx_level level,
 
 /* -------------------------------------------------------------- running */
 
+/**
+ * The guest cannot run on from a fault that userspace leaves unresolved: the
+ * time passes in userspace, before the next KVM_RUN.
+ */
+static int stuck_outside(struct kvm_vcpu *vcpu, u64 ps)
+{
+	struct kvm_thread *t = vcpu->thread;
+	enum where before = account(t, WHERE_IDLE);
+
+	spend(t->strand, ps);
+	account(t, before);
+	return vm_dead(vcpu->vm) ? vcpu_gone(vcpu) : 0;
+}
+
 int kvm_guest_spin(struct kvm_vcpu *vcpu, u64 ps)
 {
+	if (vcpu->thread && !vcpu->inside && vcpu->stuck.v)
+		return stuck_outside(vcpu, ps);
 	if (guest_ready(vcpu))
 		return -EIO;
 	td_set_rip(&vcpu->thread->lp, GUEST_RIP_RUN);

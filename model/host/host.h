@@ -237,7 +237,10 @@ int kvm_guest_stuck(struct kvm_vcpu *vcpu, gpa_t gpa);
 /** MapGPA. */
 int kvm_guest_map_gpa(struct kvm_vcpu *vcpu, gpa_t gpa, u64 pages,
 		      bool to_private);
-/** Run inside for a time. */
+/**
+ * Run inside for a time.  Of a vCPU whose fault was left unresolved the time
+ * passes in userspace: kvm_guest_stuck() goes on with the same fault.
+ */
 int kvm_guest_spin(struct kvm_vcpu *vcpu, u64 ps);
 /** Wait inside, running, until *word is not `seen`. */
 int kvm_guest_wait(struct kvm_vcpu *vcpu, struct line *line, const u32 *word,

@@ -42,6 +42,40 @@ static void stuck(struct rig *rig, struct kvm_thread *t, u32 index)
 	kvm_vcpu_finish(vcpu);
 }
 
+/** The same with a pause between two faults. */
+static void stuck_and_pause(struct rig *rig, struct kvm_thread *t, u32 index)
+{
+	struct kvm_vcpu *vcpu = kvm_vcpu(rig->vm[0], 0);
+	gpa_t gpa = page_at(PAGES - 1);
+	int ret = kvm_vcpu_start(t, vcpu);
+
+	for (u32 i = 0; !ret && i < 20; i++) {
+		ret = kvm_guest_stuck(vcpu, gpa);
+		if (!ret)
+			ret = kvm_guest_spin(vcpu, 5 * PS_PER_US);
+	}
+	rig->result[index] = ret;
+	rig->value[index] = tdx_zero_step_listed(rig->module, vcpu->tdvpr);
+	kvm_vcpu_finish(vcpu);
+}
+
+/* Nobody resolves the fault, however long it takes to the next. */
+static void test_a_pause_resolves_nothing(void **state)
+{
+	struct rig *rig = rig_new("kick-once", 1, PAGES);
+
+	(void)state;
+	rig->strands = 1;
+	rig->role[0] = stuck_and_pause;
+	rig_must_be_done(rig);
+	assert_int_equal(rig->result[0], 0);
+	assert_int_equal(rig->value[0], 1);
+	assert_int_equal(rig->seen[0].calls[TDH_MEM_PAGE_AUG], 0);
+	assert_true(rig->seen[0].calls[TDH_VP_ENTER] >= 20);
+	assert_true(rig->thread[0].spent_ps[WHERE_IDLE] >= 100 * PS_PER_US);
+	rig_free(rig);
+}
+
 static void wait_storm(struct rig *rig, struct kvm_thread *t)
 {
 	u32 seen;
@@ -452,6 +486,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_storm_is_one),
+		cmocka_unit_test(test_a_pause_resolves_nothing),
 		cmocka_unit_test(test_kick_once_needs_no_third_try),
 		cmocka_unit_test(test_kick_first_is_never_busy),
 		cmocka_unit_test(test_kick_hold_kicks_on_the_second_busy),
