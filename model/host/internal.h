@@ -238,7 +238,7 @@ struct busy {
 	struct kvm_host *host;
 	enum tdx_call call;
 	tdx_status status;
-	u32 tries; /* calls so far, this one included */
+	u32 tries; /* calls so far that were not interrupted, this one too */
 	u32 limit; /* of the VM; 0: none */
 	bool held; /* all vCPUs are held out */
 };
@@ -329,6 +329,7 @@ struct removal {
 	u64 begin_ps; /* of the first attempt at this page */
 	u64 block_ps; /* when BLOCK, or the kick before it, began */
 	u32 attempts; /* for this page */
+	bool tracked; /* in one of them: TRACK has been reported */
 	bool held;    /* vCPUs are kept out until the page is done */
 };
 /* 0 done; -EAGAIN begin again; -EIO. */

@@ -39,7 +39,10 @@ static int block_and_track(struct removal *r)
 	if (ret)
 		return ret;
 	kick_all(r->t, r->vm);
-	observe_op(r->t, KVM_OP_TRACK, r->block_ps, r->attempts);
+	/* An attempt that began again tracks again: it is one page. */
+	if (!r->tracked)
+		observe_op(r->t, KVM_OP_TRACK, r->block_ps, r->attempts);
+	r->tracked = true;
 	return 0;
 }
 
@@ -70,8 +73,10 @@ static void removal_begin(struct removal *r)
 	bool first = r->attempts++ == 0;
 
 	r->spte = *r->ref.spte;
-	if (first)
+	if (first) {
 		r->begin_ps = now(r->t->strand);
+		r->tracked = false;
+	}
 	spend(r->t->strand, r->vm->host->costs.remove_page_ps);
 	/* A kick before BLOCK is a part of what BLOCK and TRACK cost. */
 	if (first)

@@ -113,21 +113,24 @@ static int retry(struct kvm_thread *t, struct kvm_vm *vm,
 			    .call = c->call,
 			    .limit = vm->config.retry_limit};
 	bool kicked = false;
+	u32 calls = 0;
 	int ret = 0;
 
 	do {
 		busy.status = sept_issue(t, vm, c);
-		busy.tries++;
+		calls++;
 		busy.held = *held;
+		/* Says nothing about contention: no half is asked. */
 		if (interrupted_call(t, busy.status))
 			continue;
+		busy.tries++;
 		if (!tdx_operand_busy(busy.status))
 			break;
 		ret = obey(t, vm, decide(&busy), &busy, &kicked, held);
 	} while (!ret);
 	if (kicked)
 		hold_end(t, vm);
-	observe_retries(t, c->call, busy.tries);
+	observe_retries(t, c->call, calls);
 	if (!ret && busy.status != TDX_SUCCESS)
 		ret = vm_bug(t, vm, tdx_call_name(c->call), busy.status);
 	return ret;

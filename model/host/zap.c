@@ -25,12 +25,16 @@ static int each_leaf(struct kvm_thread *t, struct kvm_vm *vm, gpa_t gpa,
 		     u64 pages, int (*fn)(struct removal *r), bool flush_after)
 {
 	struct removal r = {.t = t, .vm = vm};
-	gpa_t end = GPA(gpa.v + (pages << 12));
+	gpa_t end = GPA(gpa.v + (pages << 12)), last = end;
 	bool flush = false, yielded = true;
 	int ret;
 
 	while (mirror_next_leaf(vm, gpa, end, &r.ref)) {
 		gpa = r.ref.gpa;
+		/* While mmu_lock was away the page may have gone. */
+		if (gpa.v != last.v)
+			r.attempts = 0;
+		last = gpa;
 		/* At least one step from yield to yield. */
 		if (!yielded && qrw_contended(t, &vm->mmu_lock)) {
 			yield(t, vm, &flush);
@@ -46,7 +50,6 @@ static int each_leaf(struct kvm_thread *t, struct kvm_vm *vm, gpa_t gpa,
 			continue;
 		}
 		gpa.v += LEVEL_BYTES(r.ref.level);
-		r.attempts = 0;
 		flush = flush_after;
 	}
 	if (flush)

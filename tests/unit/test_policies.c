@@ -24,6 +24,12 @@ static bool stopped(struct rig *rig, struct kvm_thread *t)
 	return line_load32(t->strand, &rig->stop.line, &rig->stop.value);
 }
 
+static void sleep_a_little(struct kvm_thread *t, struct rig *rig)
+{
+	spend(t->strand, 50 * PS_PER_NS);
+	stopped(rig, t);
+}
+
 /** A vCPU that faults at one instruction, on a page of its own. */
 static void stuck(struct rig *rig, struct kvm_thread *t, u32 index)
 {
@@ -223,6 +229,9 @@ static void test_eagain_removal_begins_again(void **state)
 	assert_int_equal(most_tries(rig), 1);
 	assert_int_equal(rig->seen[0].op_tries[KVM_OP_REMOVAL],
 			 REMOVED + removals_busy(rig));
+	/* A page whose REMOVE was busy is tracked again, and is one page. */
+	assert_true(rig->seen[0].busy[TDH_MEM_PAGE_REMOVE] > 0);
+	assert_int_equal(rig->seen[0].ops[KVM_OP_TRACK], REMOVED);
 	rig_free(rig);
 }
 
@@ -305,6 +314,55 @@ static void test_who_bugs_the_vm_and_when(void **state)
 	bugs_after("kick-once", 0, 2);
 	bugs_after("kick-first", 0, 1);
 	bugs_after("kick-hold", 0, 3);
+}
+
+/* --------------------------------- a call that an interrupt cuts short */
+
+/** Split a 2M page; an interrupt is pending when it comes to DEMOTE. */
+static void split_interrupted(struct rig *rig, struct kvm_thread *t, u32 index)
+{
+	rig->result[index] = kvm_pre_fault(t, rig->vm[0], page_at(0), 512);
+	interrupt(t->strand, t->strand, 0);
+	rig->result[index] |= kvm_punch_hole(t, rig->vm[0], page_at(1), 1);
+	flag_set(t->strand, &rig->stop, 1);
+}
+
+/** Take the tree when DEMOTE has given it up, until vCPUs are held out. */
+static void tree_between(struct rig *rig, struct kvm_thread *t, u32 index)
+{
+	struct kvm_vm *vm = rig->vm[0];
+	struct tdx_ref tree = {.what = TDX_SEPT_TREE, .tdr = vm_tdr(vm)};
+
+	while (!rig->seen[0].calls[TDH_MEM_PAGE_DEMOTE])
+		sleep_a_little(t, rig);
+	while (!stopped(rig, t) && tdx_ref_lock(&t->lp, &tree, true))
+		spend(t->strand, 50 * PS_PER_NS);
+	rig->value[index] = !stopped(rig, t);
+	while (!stopped(rig, t) &&
+	       !line_load32(t->strand, &vm->gate_line, &vm->gate))
+		spend(t->strand, 50 * PS_PER_NS);
+	if (rig->value[index])
+		tdx_ref_unlock(&t->lp, &tree, true);
+}
+
+/* It is no try: the first BUSY after it is still the first. */
+static void test_an_interrupted_call_is_no_try(void **state)
+{
+	struct rig *rig = rig_new("kick-once", 1, PAGES);
+
+	(void)state;
+	rig->config.max_level = LEVEL_2M;
+	rig->strands = 2;
+	rig->role[0] = split_interrupted;
+	rig->role[1] = tree_between;
+	rig_must_be_done(rig);
+	assert_int_equal(rig->value[1], 1);
+	assert_int_equal(rig->result[0], 0);
+	assert_false(kvm_vm_bugged(rig->vm[0]));
+	assert_int_equal(rig->seen[0].busy[TDH_MEM_PAGE_DEMOTE], 1);
+	assert_int_equal(rig->seen[0].calls[TDH_MEM_PAGE_DEMOTE], 3);
+	assert_int_equal(rig->seen[0].max_tries[TDH_MEM_PAGE_DEMOTE], 3);
+	rig_free(rig);
 }
 
 /** A fault against a tree that is held: what the fault halves do. */
@@ -495,6 +553,7 @@ int main(void)
 		cmocka_unit_test(test_without_kicks_track_starves),
 		cmocka_unit_test(test_spin_doubling_learns),
 		cmocka_unit_test(test_who_bugs_the_vm_and_when),
+		cmocka_unit_test(test_an_interrupted_call_is_no_try),
 		cmocka_unit_test(test_what_fault_halves_do),
 		cmocka_unit_test(test_spin16_and_the_entry_lock),
 		cmocka_unit_test(test_eagain_alone_ends_in_zero_step),
