@@ -93,16 +93,27 @@ static int build_locked(struct kvm_thread *t, struct kvm_vm *vm, gpa_t gpa,
 	}
 }
 
+/** Start timing, unless userspace comes back to a page that was busy. */
+static void unbuilt_begin(struct kvm_thread *t, struct kvm_vm *vm, gpa_t gpa)
+{
+	if (vm->unbuilt.v != gpa.v + 1) {
+		vm->unbuilt.v = gpa.v + 1;
+		vm->unbuilt_begin_ps = now(t->strand);
+		vm->unbuilt_tries = 0;
+	}
+	vm->unbuilt_tries++;
+}
+
 static int build_page(struct kvm_thread *t, struct kvm_vm *vm, gpa_t gpa,
 		      bool measure)
 {
-	u64 begin = now(t->strand);
 	struct spte_ref ref;
 	int ret;
 
 	if (mirror_next_leaf(vm, gpa, GPA(gpa.v + 4096), &ref) &&
 	    !spte_owed(*ref.spte))
 		return 0;
+	unbuilt_begin(t, vm, gpa);
 	qrw_read_lock(t, &vm->mmu_lock);
 	ret = build_locked(t, vm, gpa, measure);
 	qrw_read_unlock(t, &vm->mmu_lock);
@@ -110,7 +121,8 @@ static int build_page(struct kvm_thread *t, struct kvm_vm *vm, gpa_t gpa,
 		ret = extend(t, vm, &ref);
 	if (ret)
 		return ret;
-	observe_op(t, KVM_OP_BUILD, begin, 1);
+	vm->unbuilt.v = 0;
+	observe_op(t, KVM_OP_BUILD, vm->unbuilt_begin_ps, vm->unbuilt_tries);
 	progress(t->strand);
 	return 0;
 }
@@ -127,8 +139,10 @@ int kvm_init_mem_region(struct kvm_thread *t, struct kvm_vm *vm, gpa_t gpa,
 		return -EINVAL;
 	before = account(t, WHERE_KVM);
 	spend(t->strand, vm->host->costs.vcpu_ioctl_ps);
+	qspin_lock(t, &vm->slots_lock);
 	for (u64 i = 0; i < pages && !ret; i++)
 		ret = build_page(t, vm, GPA(gpa.v + (i << 12)), measure);
+	qspin_unlock(t, &vm->slots_lock);
 	account(t, before);
 	return ret;
 }

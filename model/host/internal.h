@@ -132,6 +132,11 @@ struct kvm_vm {
 	struct qrwlock mmu_lock;
 	struct qspinlock slots_lock, invalidate_lock, sept_lock;
 
+	/* Page of the build that ended with -EBUSY + 1; under slots_lock. */
+	gpa_t unbuilt;
+	u64 unbuilt_begin_ps;
+	u32 unbuilt_tries;
+
 	u32 runnable; /* finalized */
 	u32 hkid;
 	enum tdx_level root_level;
@@ -317,8 +322,11 @@ enum pf fault_tables(struct kvm_thread *t, struct kvm_vm *vm, gpa_t gpa,
 void invalidate_begin(struct kvm_thread *t, struct kvm_vm *vm, gpa_t gpa,
 		      u64 pages);
 void invalidate_end(struct kvm_thread *t, struct kvm_vm *vm);
-/** Remove all mapped pages of a range; mmu_lock is held for writing. */
-int zap_range(struct kvm_thread *t, struct kvm_vm *vm, gpa_t gpa, u64 pages);
+/**
+ * Remove all mapped pages of a range as the last close of a guest_memfd does:
+ * slots_lock, the file's lock, mmu_lock.
+ */
+int zap_release(struct kvm_thread *t, struct kvm_vm *vm, gpa_t gpa, u64 pages);
 
 /** One leaf that something is being done to. */
 struct removal {

@@ -215,14 +215,9 @@ static int reclaim_rest(struct kvm_thread *t, struct kvm_vm *vm)
 static int remove_part(struct kvm_thread *t, struct kvm_vm *vm, gpa_t gpa,
 		       gpa_t end)
 {
-	int ret;
-
 	if (gpa.v >= end.v)
 		return 0;
-	qrw_write_lock(t, &vm->mmu_lock);
-	ret = zap_range(t, vm, gpa, (end.v - gpa.v) >> 12);
-	qrw_write_unlock(t, &vm->mmu_lock);
-	return ret;
+	return zap_release(t, vm, gpa, (end.v - gpa.v) >> 12);
 }
 
 /** This worker's pages. */

@@ -10,11 +10,14 @@
 
 tdx_status vcpu_flush(struct kvm_thread *t, struct kvm_vcpu *vcpu)
 {
+	const struct kvm_costs *costs = &vcpu->vm->host->costs;
 	/* The kernel sends the call to that CPU; the model borrows its LP. */
 	struct lp lp = host_lp(t, vcpu->lp_id, vcpu->lp_package);
-	tdx_status status =
-		seamcall(t, TDH_VP_FLUSH, tdh_vp_flush(&lp, vcpu->tdvpr));
+	tdx_status status;
 
+	if (vcpu->lp_id != t->lp.id)
+		spend(t->strand, costs->kick_base_ps + costs->kick_vcpu_ps);
+	status = seamcall(t, TDH_VP_FLUSH, tdh_vp_flush(&lp, vcpu->tdvpr));
 	if (status == TDX_SUCCESS ||
 	    (status & TDX_STATUS_MASK) == TDX_VCPU_NOT_ASSOCIATED)
 		vcpu->associated = false;

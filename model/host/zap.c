@@ -57,7 +57,8 @@ static int each_leaf(struct kvm_thread *t, struct kvm_vm *vm, gpa_t gpa,
 	return 0;
 }
 
-int zap_range(struct kvm_thread *t, struct kvm_vm *vm, gpa_t gpa, u64 pages)
+static int zap_range(struct kvm_thread *t, struct kvm_vm *vm, gpa_t gpa,
+		     u64 pages)
 {
 	return each_leaf(t, vm, gpa, pages, leaf_remove, true);
 }
@@ -117,6 +118,19 @@ int kvm_punch_hole(struct kvm_thread *t, struct kvm_vm *vm, gpa_t gpa,
 	invalidated(t, vm);
 	qspin_unlock(t, &vm->invalidate_lock);
 	account(t, before);
+	return ret;
+}
+
+int zap_release(struct kvm_thread *t, struct kvm_vm *vm, gpa_t gpa, u64 pages)
+{
+	int ret;
+
+	qspin_lock(t, &vm->slots_lock);
+	qspin_lock(t, &vm->invalidate_lock);
+	ret = invalidate(t, vm, gpa, pages, true);
+	invalidated(t, vm);
+	qspin_unlock(t, &vm->invalidate_lock);
+	qspin_unlock(t, &vm->slots_lock);
 	return ret;
 }
 
