@@ -81,7 +81,7 @@ check "no room for the result: no half result" [ ! -e "$dir/full.json" ]
 # --------------------------------------------------------------- terminal
 
 run -o "$dir/r.json" >/dev/null 2>&1
-if command -v script >/dev/null 2>&1; then
+if script -qec true /dev/null >/dev/null 2>&1; then
 	script -qec "'$TDMEM' show '$dir/r.json'" /dev/null >"$dir/tty"
 	check "a terminal gets colours" grep -q $'\033\\[1m' "$dir/tty"
 	NO_COLOR=1 script -qec "'$TDMEM' show '$dir/r.json'" /dev/null \
@@ -89,7 +89,7 @@ if command -v script >/dev/null 2>&1; then
 	check "NO_COLOR is honoured" \
 		bash -c "! grep -q $'\\033' '$dir/tty'"
 else
-	skip "colours on a terminal" "script(1) is not installed"
+	skip "colours on a terminal" "script(1) is missing or gets no pseudo-terminal"
 fi
 
 # ---------------------------------------------- what must not be touched
