@@ -14,9 +14,9 @@
  * the measured part of the run, over the virtual or real time of that part.
  */
 #define OPERATIONS(X)                                                          \
-	X("fault", "private fault, from TD exit to resolved")                  \
+	X("fault", "first touch of a page, as the guest sees it, and ACCEPT")  \
 	X("accept", "TDG.MEM.PAGE.ACCEPT, as the guest sees it")               \
-	X("convert", "conversion (MapGPA), as the guest sees it")              \
+	X("convert", "MapGPA, to shared or to private, as the guest sees it")  \
 	X("removal", "removal of one page: BLOCK, TRACK, kick, REMOVE")        \
 	X("track", "BLOCK + TRACK + kick of one page")                         \
 	X("build", "PAGE.ADD (+ MR.EXTEND) of one page")                       \
@@ -29,6 +29,9 @@
 	COUNT(op ".rate", "1/s", HIGHER_IS_BETTER, "done in a second: " what)  \
 	COUNT(op ".count", "operations", NO_DIRECTION, "done in all: " what)   \
 	HISTOGRAM(op ".latency", "ns", "time of one " what)
+
+/* Whatever gives up is begun again, so retries of calls are not all. */
+#define ATTEMPTS(op, what) HISTOGRAM(op ".attempts", "attempts", what)
 
 /* Where a thread's time can go; the accounts are those of the model. */
 #define ACCOUNTS(X, who)                                                       \
@@ -114,18 +117,25 @@
 	BUSY(c, "other")                                                       \
 	HISTOGRAM(c ".latency", "ns", "time of one call, whatever the status") \
 	HISTOGRAM(c ".retries", "tries",                                       \
-		  "calls that one try of a policy took; 1: the first did it")
+		  "calls in a row that a policy made, until done or given up")
 
 static const struct metric metrics[] = {
 	OPERATIONS(OPERATION_METRICS)
+	ATTEMPTS("fault", "attempts to map a page, until mapped")
+	ATTEMPTS("removal", "times that the removal of a page was begun")
+	ATTEMPTS("track", "times that it was begun, until the page was tracked")
+	ATTEMPTS("build", "times that a page was begun, until added")
 	HISTOGRAM("map.latency", "ns",
 		  "time of one attempt to map: the part under mmu_lock")
 	HISTOGRAM("kick.latency", "ns",
 		  "time of one round of kicks, until all vCPUs are out")
 	COUNT("kicks.rounds", "rounds", LOWER_IS_BETTER, "rounds of kicks")
-	COUNT("kicks.ipis", "IPIs", LOWER_IS_BETTER, "IPIs sent by kicks")
+	COUNT("kicks.flushes", "rounds", LOWER_IS_BETTER,
+	      "rounds of TLB flushes, at the end of a range or of a part of it")
+	COUNT("kicks.ipis", "IPIs", LOWER_IS_BETTER,
+	      "IPIs sent by kicks and TLB flushes")
 	COUNT("kicks.taken", "exits", LOWER_IS_BETTER,
-	      "times that a vCPU was kicked out of the guest")
+	      "times that an IPI took a vCPU out of the guest")
 	COUNT("calls.total", "calls", NO_DIRECTION, "calls of the module")
 	COUNT("calls.busy", "calls", LOWER_IS_BETTER, "of these ended BUSY")
 	COUNT("calls.busy_per_1000", "per 1000 calls", LOWER_IS_BETTER,
@@ -133,9 +143,9 @@ static const struct metric metrics[] = {
 	ACCOUNTS(VCPU_TIME, "vCPU")
 	ACCOUNTS(HOST_TIME, "host thread")
 	COUNT("fairness.jain", "ratio", HIGHER_IS_BETTER,
-	      "Jain's index over vCPUs of operations done; 1: all alike")
+	      "Jain's index over vCPUs of operations per time in them; 1: alike")
 	COUNT("zero_step.vcpus", "vCPUs", NO_DIRECTION,
-	      "vCPUs that had a list of faults at some time")
+	      "vCPUs that the zero-step filter refused at some time")
 	COUNT("zero_step.refused", "calls", LOWER_IS_BETTER,
 	      "VP.ENTERs refused by the zero-step filter")
 	COUNT("ioctl.busy", "ioctls", LOWER_IS_BETTER,

@@ -32,6 +32,7 @@ enum { SIM_OPERAND_OTHER = 9, NR_SIM_OPERANDS };
 struct sim_hists {
 	struct sample *sample; /* owns them */
 	struct hist *op[NR_SIM_OPS];
+	struct hist *attempts[NR_KVM_OPS];
 	struct hist *map, *kick;
 	struct hist *call[NR_TDX_CALLS];
 	struct hist *retries[NR_TDX_CALLS];
@@ -46,20 +47,23 @@ struct sim_hists {
 struct sim_recorder {
 	struct sim_hists *hists; /* this thread's own or everybody's */
 	bool on;
-	bool measured;		 /* was on at some time */
-	bool unfinished;	 /* was still on when the run ended */
-	bool zero_step;		 /* the module suspected this vCPU */
-	u32 did;		 /* operations that it did, a bit for each */
-	u64 op_ps;		 /* in operations that the agent recorded */
-	u64 op_count, op_end_ps; /* of those: how many, end of the last */
-	u64 begin_ps, end_ps;	 /* first begin, last end */
+	bool measured;	      /* was on at some time */
+	bool unfinished;      /* was still on when the run ended */
+	bool zero_step;	      /* the module suspected this vCPU */
+	u32 did;	      /* operations that it did, a bit for each */
+	u64 op_ps;	      /* in operations that the agent recorded */
+	u64 op_count;	      /* of those */
+	u64 op_since_ps;      /* one is under way since + 1; 0: none */
+	u32 tried;	      /* calls of a policy's try so far, all BUSY */
+	enum tdx_call trying; /* which call */
+	u64 begin_ps, end_ps; /* first begin, last end */
 	u64 on_since_ps, on_ps;
 	u64 ioctl_busy, refused, previous_epoch_busy;
 	u32 operand[NR_TDX_CALLS][NR_SIM_OPERANDS]; /* BUSY by operand */
 	/* of struct kvm_thread: at MEASURE begin, and gone up since */
 	struct sim_totals {
 		u64 spent_ps[NR_WHERES];
-		u64 kicks_sent, ipis_sent, kicked;
+		u64 kicks_sent, flushes_sent, ipis_sent, kicked;
 	} base, total;
 };
 
@@ -159,6 +163,8 @@ extern const struct kvm_observer sim_observer;
 
 /** MEASURE of a script. */
 void sim_measure(struct sim_thread *t, bool begin);
+/** The agent does something to a page: an operation, or a part of one. */
+void sim_op_goes_on(struct sim_thread *t);
 /** An operation that the agent has timed, in ns. */
 void sim_record_agent(struct sim_thread *t, enum agent_latency what,
 		      u64 begin_ns, u64 end_ns);

@@ -22,8 +22,10 @@ static enum agent_result ended(struct sim_thread *t, const char *what,
 static enum agent_result port_touch(struct agent_port *port, uint64_t gpa)
 {
 	struct sim_thread *t = thread_of(port);
-	int error = kvm_guest_touch(t->vcpu, GPA(gpa));
+	int error;
 
+	sim_op_goes_on(t);
+	error = kvm_guest_touch(t->vcpu, GPA(gpa));
 	return error == 1 ? AGENT_VE : ended(t, "touch", error);
 }
 
@@ -33,9 +35,11 @@ static enum agent_result port_accept(struct agent_port *port, uint64_t gpa,
 	struct sim_thread *t = thread_of(port);
 	tdx_status status = TDX_SUCCESS;
 	char text[128];
-	int error = kvm_guest_accept(t->vcpu, GPA(gpa), (enum tdx_level)level,
-				     &status);
+	int error;
 
+	sim_op_goes_on(t);
+	error = kvm_guest_accept(t->vcpu, GPA(gpa), (enum tdx_level)level,
+				 &status);
 	if (error)
 		return ended(t, "ACCEPT", error);
 	switch (status & TDX_STATUS_MASK) {
@@ -61,6 +65,7 @@ static enum agent_result port_convert(struct agent_port *port, uint64_t gpa,
 {
 	struct sim_thread *t = thread_of(port);
 
+	sim_op_goes_on(t);
 	return ended(
 		t, "MapGPA",
 		kvm_guest_map_gpa(t->vcpu, GPA(gpa), bytes >> 12, to_private));

@@ -201,10 +201,20 @@ static bool records(const struct agent_script *script)
 	return false;
 }
 
+/* Time in operations; one that had not ended when the run did is counted. */
+static u64 time_in_ops(const struct sim_recorder *rec)
+{
+	u64 ps = rec->op_ps;
+
+	if (rec->unfinished && rec->op_since_ps)
+		ps += rec->end_ps - (rec->op_since_ps - 1);
+	return ps;
+}
+
 /*
  * Jain's index of the vCPUs' operations per time in operations.  Waiting for
- * the next one to be due or for a barrier is not counted; an operation that
- * had not ended when the run did is.
+ * the next one to be due or for a barrier is not counted, nor are vCPUs that
+ * were told to stop before their first.
  */
 static void fill_fairness(const struct sim *sim, struct sample *sample)
 {
@@ -214,15 +224,13 @@ static void fill_fairness(const struct sim *sim, struct sample *sample)
 	for (i = 0; i < sim->nthreads; i++) {
 		const struct sim_thread *t = &sim->thread[i];
 		const struct sim_recorder *rec = &t->rec;
-		u64 ps = rec->op_ps;
+		u64 ps = time_in_ops(rec);
 		double x;
 
-		if (t->worker || !rec->measured ||
+		if (t->worker || !rec->measured || !ps ||
 		    !records(&sim->scenario->vcpu[i]))
 			continue;
-		if (rec->unfinished)
-			ps += rec->end_ps - rec->op_end_ps;
-		x = ps ? (double)rec->op_count / (double)ps : 0;
+		x = (double)rec->op_count / (double)ps;
 		n++;
 		sum += x;
 		squares += x * x;
@@ -242,6 +250,7 @@ static void fill_zero_step(const struct sim *sim, struct sample *sample)
 static void fill_kicks(const struct sim *sim, struct sample *sample)
 {
 	set(sample, (double)SUM(sim, total.kicks_sent), "kicks.rounds");
+	set(sample, (double)SUM(sim, total.flushes_sent), "kicks.flushes");
 	set(sample, (double)SUM(sim, total.ipis_sent), "kicks.ipis");
 	set(sample, (double)SUM(sim, total.kicked), "kicks.taken");
 }

@@ -100,7 +100,20 @@ void sim_record_agent(struct sim_thread *t, enum agent_latency what,
 	sim_record_op(rec, ops[what], begin_ns * PS_PER_NS, end_ns * PS_PER_NS);
 	rec->op_count++;
 	rec->op_ps += (end_ns - begin_ns) * PS_PER_NS;
-	rec->op_end_ps = end_ns * PS_PER_NS;
+	rec->op_since_ps = 0;
+}
+
+void sim_op_goes_on(struct sim_thread *t)
+{
+	if (!t->rec.op_since_ps)
+		t->rec.op_since_ps = now(t->kvm.strand) + 1;
+}
+
+/* Operations that can be given up and begun again. */
+static bool has_attempts(enum kvm_op op)
+{
+	return op == KVM_OP_FAULT || op == KVM_OP_REMOVAL ||
+	       op == KVM_OP_TRACK || op == KVM_OP_BUILD;
 }
 
 /* Operations of KVM that are metrics; faults and conversions are the agent's,
@@ -119,9 +132,11 @@ static void on_op(void *ctx, enum kvm_op op, u64 begin_ps, u64 end_ps,
 	struct sim_recorder *rec = ctx;
 	u64 ns = (end_ps - begin_ps) / PS_PER_NS;
 
-	(void)tries;
 	if (!rec->on)
 		return;
+	if (has_attempts(op))
+		record(rec->hists, &rec->hists->attempts[op], kvm_op_name(op),
+		       "attempts", tries);
 	if (op == KVM_OP_MAP)
 		record(rec->hists, &rec->hists->map, "map", "latency", ns);
 	else if (op == KVM_OP_KICK)
@@ -143,6 +158,25 @@ static void count_enter(struct sim_recorder *rec, tdx_status status)
 	rec->zero_step = true;
 }
 
+/* Calls that a policy makes again; on_retries() says when it is done. */
+static bool is_tried(enum tdx_call call)
+{
+	return call == TDH_MEM_SEPT_ADD || call == TDH_MEM_PAGE_AUG ||
+	       call == TDH_MEM_RANGE_BLOCK || call == TDH_MEM_TRACK ||
+	       call == TDH_MEM_PAGE_REMOVE || call == TDH_MEM_RANGE_UNBLOCK ||
+	       call == TDH_MEM_PAGE_DEMOTE;
+}
+
+static void count_busy(struct sim_recorder *rec, enum tdx_call call,
+		       tdx_status status)
+{
+	rec->operand[call][operand_index(status)]++;
+	if (!is_tried(call))
+		return;
+	rec->trying = call;
+	rec->tried++;
+}
+
 static void on_call(void *ctx, enum tdx_call call, tdx_status status,
 		    u64 begin_ps, u64 end_ps)
 {
@@ -152,7 +186,7 @@ static void on_call(void *ctx, enum tdx_call call, tdx_status status,
 		return;
 	if (status) {
 		if (tdx_operand_busy(status))
-			rec->operand[call][operand_index(status)]++;
+			count_busy(rec, call, status);
 		else if (status == TDX_PREVIOUS_TLB_EPOCH_BUSY)
 			rec->previous_epoch_busy++;
 		if (call == TDH_VP_ENTER)
@@ -166,6 +200,7 @@ static void on_retries(void *ctx, enum tdx_call call, u32 tries)
 {
 	struct sim_recorder *rec = ctx;
 
+	rec->tried = 0;
 	if (rec->on)
 		record(rec->hists, &rec->hists->retries[call],
 		       metric_call_prefix(call), "retries", tries);
@@ -183,6 +218,7 @@ static void read_totals(const struct kvm_thread *t, struct sim_totals *totals)
 {
 	memcpy(totals->spent_ps, t->spent_ps, sizeof(totals->spent_ps));
 	totals->kicks_sent = t->kicks_sent;
+	totals->flushes_sent = t->flushes_sent;
 	totals->ipis_sent = t->ipis_sent;
 	totals->kicked = t->kicked;
 }
@@ -198,7 +234,8 @@ static void begin_measure(struct sim_thread *t, u64 at)
 	rec->on = true;
 	rec->measured = true;
 	rec->on_since_ps = at;
-	rec->op_end_ps = at;
+	rec->op_since_ps = 0;
+	rec->tried = 0;
 	read_totals(&t->kvm, &rec->base);
 }
 
@@ -218,6 +255,7 @@ static void end_measure(struct sim_thread *t, u64 at)
 		rec->total.spent_ps[w] +=
 			end.spent_ps[w] - rec->base.spent_ps[w];
 	rec->total.kicks_sent += end.kicks_sent - rec->base.kicks_sent;
+	rec->total.flushes_sent += end.flushes_sent - rec->base.flushes_sent;
 	rec->total.ipis_sent += end.ipis_sent - rec->base.ipis_sent;
 	rec->total.kicked += end.kicked - rec->base.kicked;
 }
@@ -239,6 +277,9 @@ void sim_cut_measure(struct sim_thread *t, u64 at)
 		t->kvm.spent_ps[t->kvm.where] += at - t->kvm.where_since_ps;
 		t->kvm.where_since_ps = at;
 	}
+	/* A try without end is one, with as many calls as there were. */
+	if (t->rec.tried)
+		on_retries(&t->rec, t->rec.trying, t->rec.tried);
 	t->rec.unfinished = true;
 	end_measure(t, at);
 }

@@ -106,7 +106,8 @@ struct kvm_thread {
 	u64 where_since_ps;
 	u64 spent_ps[NR_WHERES];
 	u64 kicks_sent;	  /* rounds */
-	u64 ipis_sent;
+	u64 flushes_sent; /* rounds of TLB flushes */
+	u64 ipis_sent;	  /* by both */
 	u64 kicked;	  /* times this vCPU was kicked out */
 };
 

@@ -80,6 +80,7 @@ void kick_all(struct kvm_thread *t, struct kvm_vm *vm)
 void flush_remote_tlbs(struct kvm_thread *t, struct kvm_vm *vm)
 {
 	kick_round(t, vm);
+	t->flushes_sent++;
 }
 
 void hold_begin(struct kvm_thread *t, struct kvm_vm *vm)

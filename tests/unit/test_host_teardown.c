@@ -86,11 +86,6 @@ static void test_flush_is_sent(void **state)
 
 /* ------------------------------------------------------ packages */
 
-static void live_and_die(struct rig *rig, struct kvm_thread *t, u32 index)
-{
-	rig->result[index] = kvm_teardown(t, rig->vm[0], TEARDOWN_EARLY, 0, 1);
-}
-
 static void count_configs(void *ctx, enum tdx_call call, tdx_status status,
 			  u64 begin_ps, u64 end_ps)
 {
@@ -108,8 +103,7 @@ static void make_and_tear_down(struct rig *rig, struct kvm_thread *t, u32 index)
 	u64 calls[NR_TDX_CALLS + 1] = {0};
 	struct kvm_vm *vm;
 
-	rig->result[index] =
-		kvm_teardown(t, rig->vm[0], TEARDOWN_EARLY, 0, 1);
+	rig->result[index] = kvm_teardown(t, rig->vm[0], TEARDOWN_EARLY, 0, 1);
 	t->observer = &counts;
 	t->observer_ctx = calls;
 	vm = kvm_create_vm(rig->host, t, &rig->config);
