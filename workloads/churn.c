@@ -59,8 +59,9 @@ static const struct knob removal_rate = {
 };
 
 static const struct knob *const knobs[] = {
-	&pages,	       &total_pages,	   &rounds,	 &fault_rate,
-	&removal_rate, &knob_host_threads, &knob_layout, NULL};
+	&pages,	      &total_pages,    &rounds,
+	&fault_rate,  &removal_rate,   &knob_host_threads,
+	&knob_layout, &knob_page_size, NULL};
 
 static void vcpu_script(const struct knob_values *values, struct who who,
 			const struct area set[2])
@@ -86,15 +87,16 @@ static void host_removes(const struct knob_values *values, struct scenario *s,
 			 const struct area *set, uint32_t thread)
 {
 	uint64_t pace_ns = pace_of_rate(knob(values, "removal_rate"));
+	uint64_t piece = area_page_bytes(set) / PAGE_BYTES;
 	uint32_t v;
 
 	if (set->layout == LAYOUT_INTERLEAVED) {
 		host_pages(s, thread, HOST_PUNCH, 0,
-			   area_slice(set, thread, s->hosts), 1, pace_ns);
+			   area_slice(set, thread, s->hosts), piece, pace_ns);
 		return;
 	}
 	for (v = thread; v < set->users; v += s->hosts)
-		host_pages(s, thread, HOST_PUNCH, 0, area_part(set, v), 1,
+		host_pages(s, thread, HOST_PUNCH, 0, area_part(set, v), piece,
 			   pace_ns);
 }
 
@@ -120,7 +122,8 @@ static int make(const struct knob_values *values, uint32_t vcpus,
 	struct area set[2] = {
 		{.each = pages_each(values, vcpus),
 		 .users = vcpus,
-		 .layout = (uint32_t)knob(values, "layout")},
+		 .layout = (uint32_t)knob(values, "layout"),
+		 .level = knob(values, "page_size") == PAGE_2M},
 	};
 	uint32_t threads = (uint32_t)knob(values, "host_threads");
 	uint32_t i;
@@ -137,6 +140,7 @@ static int make(const struct knob_values *values, uint32_t vcpus,
 		vcpu_script(values, (struct who){s, 0, i}, set);
 	for (i = 0; i < threads; i++)
 		host_script(values, s, set, i);
+	s->huge = set[0].level;
 	return script_end(s, area_end(&set[1]), err);
 }
 

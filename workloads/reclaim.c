@@ -28,8 +28,13 @@ static const struct knob tds = {
 	.help = "TDs that are torn down at once",
 };
 
-static const struct knob *const knobs[] = {
-	&order, &tds, &knob_host_threads, &knob_pages, &knob_total_pages, NULL};
+static const struct knob *const knobs[] = {&order,
+					   &tds,
+					   &knob_host_threads,
+					   &knob_pages,
+					   &knob_total_pages,
+					   &knob_page_size,
+					   NULL};
 
 /*
  * Threads are dealt out to TDs when there are more of them, and TDs to
@@ -71,7 +76,8 @@ static int make(const struct knob_values *values, uint32_t vcpus,
 	uint32_t ntds = (uint32_t)knob(values, "tds");
 	uint32_t threads = (uint32_t)knob(values, "host_threads");
 	struct area area = {.users = vcpus,
-			    .each = pages_each(values, vcpus * ntds)};
+			    .each = pages_each(values, vcpus * ntds),
+			    .level = knob(values, "page_size") == PAGE_2M};
 	uint32_t td, i;
 
 	if (script_begin(s, &workload_reclaim, ntds, vcpus, threads, err))
@@ -84,6 +90,7 @@ static int make(const struct knob_values *values, uint32_t vcpus,
 	}
 	for (i = 0; i < threads; i++)
 		host_script(values, s, i);
+	s->huge = area.level;
 	return script_end(s, area_end(&area), err);
 }
 

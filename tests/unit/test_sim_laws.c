@@ -63,9 +63,12 @@ static const struct variant variants[] = {
 	{"reclaim", {{"pages", 16}, {"order", 1}}},
 	{"reclaim", {{"pages", 16}, {"host_threads", 3}}},
 	{"reclaim", {{"pages", 8}, {"tds", 2}, {"host_threads", 4}}},
+	{"reclaim", {{"pages", 2}, {"page_size", PAGE_2M}}},
+	{"reclaim", {{"pages", 2}, {"page_size", PAGE_2M}, {"order", 1}}},
 	{"zero-step", {{"pages", 24}}},
 	{"zero-step", {{"pages", 24}, {"attackers", 3}, {"stuck_ns", 3000}}},
 	{"churn", {{"pages", 4}}},
+	{"churn", {{"pages", 2}, {"page_size", PAGE_2M}}},
 	{"churn",
 	 {{"pages", 4}, {"layout", LAYOUT_INTERLEAVED}, {"host_threads", 3}}},
 };
@@ -378,6 +381,27 @@ static void removals_are_whole(const struct cell *c)
 		same(c, "attempts", sum(c, "removal.attempts"), removed);
 }
 
+/* The memory of all vCPUs, in the size that was asked for, and tables. */
+static void teardowns_are_whole(const struct cell *c)
+{
+	double pages;
+
+	if (!is(c, "reclaim"))
+		return;
+	pages = (double)(setting(c, "pages") * setting(c, "tds") * c->vcpus);
+	same(c, "teardown.count", number(c, "teardown.count"),
+	     (double)setting(c, "tds"));
+	if (setting(c, "order"))
+		at_most(c, "RECLAIM", pages, number(c, "reclaim.count"));
+	same(c, "removal.count", number(c, "removal.count"),
+	     setting(c, "order") ? 0 : pages);
+	/* The TDR of each is written back as well. */
+	same(c, "WBINVD",
+	     number(c, "removal.count") * (huge(c) ? 512 : 1) +
+		     (double)setting(c, "tds"),
+	     number(c, "tdh_phymem_page_wbinvd.calls"));
+}
+
 static void builds_are_whole(const struct cell *c)
 {
 	double built = number(c, "build.count");
@@ -426,6 +450,7 @@ static void check(const struct cell *c)
 		return;
 	kicks_are_the_policys(c);
 	removals_are_whole(c);
+	teardowns_are_whole(c);
 	builds_are_whole(c);
 	faults_map_once(c);
 }
