@@ -651,7 +651,7 @@ static void waiting_is_not_unfair(void **state)
 	s.finalized = true;
 	s.operation = "fault";
 	for (v = 0; v < 4; v++)
-		touch_then_wait(&s, v, 4 << v);
+		touch_then_wait(&s, v, 4u << v);
 	assert_true(sample_init(&sample));
 	assert_int_equal(backend_sim.run(&s, &world.setup, &sample, &err), 0);
 	assert_int_equal(sample.status, CELL_LIVELOCK);
