@@ -63,10 +63,43 @@ struct kvm_host *kvm_host_create(const struct kvm_host_config *config)
 	return host;
 }
 
+static void vms_lock(struct kvm_host *host)
+{
+	while (__atomic_test_and_set(&host->vms_lock, __ATOMIC_ACQUIRE))
+		;
+}
+
+static void vms_unlock(struct kvm_host *host)
+{
+	__atomic_clear(&host->vms_lock, __ATOMIC_RELEASE);
+}
+
+void host_add_vm(struct kvm_host *host, struct kvm_vm *vm)
+{
+	vms_lock(host);
+	vm->next = host->vms;
+	host->vms = vm;
+	vms_unlock(host);
+}
+
+void host_remove_vm(struct kvm_host *host, struct kvm_vm *vm)
+{
+	struct kvm_vm **at = &host->vms;
+
+	vms_lock(host);
+	while (*at && *at != vm)
+		at = &(*at)->next;
+	if (*at)
+		*at = vm->next;
+	vms_unlock(host);
+}
+
 void kvm_host_destroy(struct kvm_host *host)
 {
 	if (!host)
 		return;
+	while (host->vms)
+		kvm_free_vm(host->vms);
 	free(host->hkid_used);
 	free(host);
 }

@@ -139,6 +139,7 @@ struct kvm_host_config {
 
 /** NULL when out of memory. */
 struct kvm_host *kvm_host_create(const struct kvm_host_config *config);
+/** Frees the VMs that are left as well. */
 void kvm_host_destroy(struct kvm_host *host);
 /** Host memory of mirror tables and the like, in bytes. */
 u64 kvm_host_memory(const struct kvm_host *host);

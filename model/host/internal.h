@@ -32,6 +32,7 @@ struct mirror_table {
 	u64 spte[512];
 	struct line line[64];
 	hpa_t external; /* the S-EPT page; of the root: none */
+	struct mirror_table *next; /* of all that the VM has made */
 } __attribute__((aligned(64)));
 
 static inline bool spte_present(u64 spte)
@@ -76,6 +77,8 @@ struct kvm_host {
 	u64 memory;    /* bytes of host memory in mirror tables and VMs */
 	u32 first_hkid, hkids;
 	bool *hkid_used;
+	struct kvm_vm *vms; /* all that there are */
+	bool vms_lock;	    /* never held across a call of the machine */
 	u32 packages;
 	u32 retry_max; /* of spin-doubling, shared by all VMs */
 	struct line retry_max_line;
@@ -117,6 +120,7 @@ enum teardown_phase { PHASE_START, PHASE_RELEASED, PHASE_FAILED = 9 };
 
 struct kvm_vm {
 	struct kvm_host *host;
+	struct kvm_vm *next; /* of the host's */
 	struct kvm_vm_config config;
 
 	u64 inv; /* invalidations in progress << 32 | their sequence */
@@ -147,8 +151,9 @@ struct kvm_vm {
 	bool reclaimed;
 
 	struct mirror_table *root;
-	struct mirror_table *spare; /* tables whose link failed */
-	bool spare_lock;
+	struct mirror_table *tables; /* all but the root, linked or not */
+	struct mirror_table *spare;  /* tables whose link failed */
+	bool table_lock;
 	u64 **shared; /* attribute: one bit a page, a block for each GiB */
 	struct kvm_vcpu *vcpu;
 	char bug[160];
@@ -369,6 +374,9 @@ int host_get_hkid(struct kvm_host *host, u32 *hkid);
 void host_put_hkid(struct kvm_host *host, u32 hkid);
 /** Zeroed memory that begins on a cache line; NULL: none.  For free(). */
 void *zalloc_lines(size_t bytes);
+/** The host knows of all VMs, those too whose making is cut short. */
+void host_add_vm(struct kvm_host *host, struct kvm_vm *vm);
+void host_remove_vm(struct kvm_host *host, struct kvm_vm *vm);
 void host_charge(struct kvm_host *host, s64 bytes);
 /** A logical processor of another package, or of another thread. */
 struct lp host_lp(struct kvm_thread *t, u32 id, u32 package);

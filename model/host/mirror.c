@@ -7,6 +7,18 @@
 
 #include "model/host/internal.h"
 
+/* Never held across anything that a strand can stop at. */
+static void table_lock(struct kvm_vm *vm)
+{
+	while (__atomic_test_and_set(&vm->table_lock, __ATOMIC_ACQUIRE))
+		;
+}
+
+static void table_unlock(struct kvm_vm *vm)
+{
+	__atomic_clear(&vm->table_lock, __ATOMIC_RELEASE);
+}
+
 static struct mirror_table *table_new(struct kvm_vm *vm)
 {
 	struct mirror_table *table;
@@ -19,41 +31,33 @@ static struct mirror_table *table_new(struct kvm_vm *vm)
 		return NULL;
 	table->external = HPA(vm->sept.v + (page << 12));
 	host_charge(vm->host, sizeof(*table));
+	table_lock(vm);
+	table->next = vm->tables;
+	vm->tables = table;
+	table_unlock(vm);
 	return table;
-}
-
-/* Never held across anything that a strand can stop at. */
-static void spare_lock(struct kvm_vm *vm)
-{
-	while (__atomic_test_and_set(&vm->spare_lock, __ATOMIC_ACQUIRE))
-		;
-}
-
-static void spare_unlock(struct kvm_vm *vm)
-{
-	__atomic_clear(&vm->spare_lock, __ATOMIC_RELEASE);
 }
 
 struct mirror_table *mirror_table_get(struct kvm_vm *vm)
 {
 	struct mirror_table *table;
 
-	spare_lock(vm);
+	table_lock(vm);
 	table = vm->spare;
 	if (table) {
 		vm->spare = spte_table(table->spte[0]);
 		table->spte[0] = SPTE_NONE;
 	}
-	spare_unlock(vm);
+	table_unlock(vm);
 	return table ? table : table_new(vm);
 }
 
 void mirror_table_put(struct kvm_vm *vm, struct mirror_table *table)
 {
-	spare_lock(vm);
+	table_lock(vm);
 	table->spte[0] = (uintptr_t)vm->spare;
 	vm->spare = table;
-	spare_unlock(vm);
+	table_unlock(vm);
 }
 
 static void table_free(struct kvm_vm *vm, struct mirror_table *table)
@@ -62,27 +66,17 @@ static void table_free(struct kvm_vm *vm, struct mirror_table *table)
 	free(table);
 }
 
-static void tree_free(struct kvm_vm *vm, struct mirror_table *table)
-{
-	for (unsigned i = 0; i < 512; i++) {
-		u64 spte = table->spte[i];
-
-		if (spte_present(spte) && !spte_leaf(spte))
-			tree_free(vm, spte_table(spte));
-	}
-	table_free(vm, table);
-}
-
+/* A run that is cut off may leave tables that are linked nowhere. */
 void mirror_free(struct kvm_vm *vm)
 {
-	while (vm->spare) {
-		struct mirror_table *table = vm->spare;
+	while (vm->tables) {
+		struct mirror_table *table = vm->tables;
 
-		vm->spare = spte_table(table->spte[0]);
+		vm->tables = table->next;
 		table_free(vm, table);
 	}
 	if (vm->root)
-		tree_free(vm, vm->root);
+		table_free(vm, vm->root);
 }
 
 /* ------------------------------------------------------------- walking */

@@ -103,6 +103,7 @@ static struct kvm_vm *vm_new(struct kvm_host *host,
 	/* Waiting for it is waiting for what mmu_lock leaves to it. */
 	qspin_init(&vm->sept_lock, host->nodes, WHERE_MMU_LOCK);
 	host_charge(host, vm_bytes(vm));
+	host_add_vm(host, vm);
 	if (get_host_memory(vm) || get_memory(vm)) {
 		kvm_free_vm(vm);
 		return NULL;
@@ -114,6 +115,7 @@ void kvm_free_vm(struct kvm_vm *vm)
 {
 	if (!vm)
 		return;
+	host_remove_vm(vm->host, vm);
 	if (vm->reclaimed)
 		host_put_extent(vm->host, vm->extent, vm->extent_end);
 	mirror_free(vm);
