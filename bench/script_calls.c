@@ -75,8 +75,9 @@ static void fault(struct lp *lp, struct script_call *c)
 static const struct call_kind calls[] = {
 	{TDH_MEM_SEPT_ADD, NULL, OPS_MEM | FIELD(HPA), FIELD(TDR_HPA), HOST,
 	 ANSWER_MEM, sept_add},
-	{TDH_MEM_PAGE_ADD, NULL, OPS_MEM | FIELD(HPA) | FIELD(SRC),
-	 FIELD(TDR_HPA), HOST, ANSWER_MEM, page_add},
+	{TDH_MEM_PAGE_ADD, NULL,
+	 FIELD(TD) | FIELD(GPA) | FIELD(HPA) | FIELD(SRC),
+	 FIELD(LEVEL) | FIELD(TDR_HPA), HOST, ANSWER_MEM, page_add},
 	{TDH_MEM_PAGE_AUG, NULL, OPS_MEM | FIELD(HPA), FIELD(TDR_HPA), HOST,
 	 ANSWER_MEM, page_aug},
 	{TDH_MEM_RANGE_BLOCK, NULL, OPS_MEM, FIELD(TDR_HPA), HOST, ANSWER_MEM,
