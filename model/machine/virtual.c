@@ -175,12 +175,18 @@ static void virtual_order(struct strand *s, struct line *line, const void *word,
 
 static void virtual_spend(struct strand *s, u64 ps, enum work work)
 {
+	struct virtual *m = virtual_of(s->machine);
 	struct vstrand *v = vstrand_of(s);
 
 	(void)work;
-	v->doing = DOING_SPEND;
+	/* The operation that it goes on from says more, if there is one. */
+	if (v->doing >= NR_LINE_OPS)
+		v->doing = DOING_SPEND;
 	v->spends++;
-	s->clock += jittered(s, ps, virtual_of(s->machine)->jitter);
+	s->clock += jittered(s, ps, m->jitter);
+	/* Even who does nothing but spend is seen by the watchdog. */
+	if (unlikely(queue_key(s->clock, s->id) >= m->limit))
+		await_turn(m, v);
 }
 
 /** What is left of `ps` after having done `passed` of `all`. */

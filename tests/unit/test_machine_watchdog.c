@@ -59,6 +59,30 @@ static void livelock_is_found(void **state)
 	machine_destroy(m);
 }
 
+static void spend_for_ever(struct strand *s, void *arg)
+{
+	(void)arg;
+	for (;;)
+		spend(s, PS_PER_US);
+}
+
+static void livelock_of_who_only_spends(void **state)
+{
+	struct virtual_config config = kit_config();
+	struct machine *m;
+
+	(void)state;
+	config.livelock_ps = PS_PER_MS;
+	m = kit_machine(&config);
+	kit_strand(m, 0, spend_for_ever, NULL);
+	kit_strand(m, 1, spend_for_ever, NULL);
+	kit_strand(m, 2, useful_for_a_while, NULL);
+	kit_run(m, MACHINE_LIVELOCK);
+	says(m, "2 spending time (strand 0, ...)");
+	assert_in_range(machine_time(m), 1010 * PS_PER_US, 1012 * PS_PER_US);
+	machine_destroy(m);
+}
+
 static void livelock_of_one_alone(void **state)
 {
 	struct virtual_config config = kit_config();
@@ -301,6 +325,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(livelock_is_found),
 		cmocka_unit_test(livelock_of_one_alone),
+		cmocka_unit_test(livelock_of_who_only_spends),
 		cmocka_unit_test(only_the_most_common_is_said),
 		cmocka_unit_test(slow_progress_is_no_livelock),
 		cmocka_unit_test(deadlock_is_found),
