@@ -1,0 +1,84 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# What each policy is said to do shows in the numbers of a result, with the
+# shipped cost table: kick-once never needs a third try, spin under zero-step
+# wastes calls, spin16 can end with the VM bugged and that is told.  Why it is
+# so is tested with scenes of their own by tests/unit/test_policies.c.
+
+set -u
+
+: "${TDMEM:?names the program}"
+root=$(cd "$(dirname "$0")/../.." && pwd)
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+
+"$TDMEM" run "$root/tests/cli/claims.json" \
+	--set "host.costs=\"$root/configs/costs/spr.json\"" \
+	-o "$dir/result.json" >/dev/null &&
+	"$TDMEM" show "$dir/result.json" >"$dir/shown" || {
+	echo "0 passed, 1 failed, 0 skipped"
+	exit 1
+}
+/usr/bin/python3 - "$dir/result.json" "$dir/shown" <<'PY'
+import json
+import sys
+
+result = json.load(open(sys.argv[1]))
+shown = open(sys.argv[2]).read()
+passed = failed = 0
+
+
+def check(ok, what):
+    global passed, failed
+    passed, failed = passed + bool(ok), failed + (not ok)
+    if not ok:
+        print("failed:", what)
+
+
+def cells(policy, workload=None):
+    found = [c for c in result["cells"] if c["axes"]["policy"] == policy
+             and workload in (None, c["axes"]["workload"])]
+    assert found
+    return found
+
+
+def values(cells, metric):
+    return [r["metrics"].get(metric, 0) for c in cells for r in c["repeats"]]
+
+
+def most(cells, histogram):
+    return max(r["histograms"][histogram]["max"] for c in cells
+               for r in c["repeats"] if histogram in r["histograms"])
+
+
+removal = ("tdh_mem_range_block", "tdh_mem_track", "tdh_mem_page_remove")
+
+kick_once = cells("kick-once")
+check(all(c["status"] == "ok" for c in kick_once), "kick-once ends ok")
+for call in removal:
+    check(most(cells("kick-once", "block-remove"), call + ".retries") <= 2,
+          "kick-once: at most two tries of " + call)
+    # It does meet BUSY elsewhere, or nothing has been shown.
+check(max(most(cells("spin", "block-remove"), c + ".retries")
+          for c in removal) > 2, "spin: more than two tries of a removal")
+check(max(values(kick_once, "calls.busy")) > 0, "kick-once meets BUSY")
+
+stormy = [c for c in cells("spin", "zero-step") if c["axes"]["vcpus"] == 16]
+check(min(values(stormy, "calls.busy_per_1000")) > 100,
+      "spin under zero-step: more than a tenth of the calls is BUSY")
+check(min(values(stormy, "time.busy")) > 5,
+      "spin under zero-step: more than 5 % of the vCPUs' time is wasted")
+check(min(values(stormy, "zero_step.refused")) > 0,
+      "zero-step: entries are refused")
+
+bugged = [c for c in cells("spin16") if c["status"] == "vm-bugged"]
+check(bugged, "spin16: a VM is bugged")
+check(all("TDX_OPERAND_BUSY" in c["reason"] for c in bugged),
+      "spin16: the reason is told")
+check("bugged" in shown and "TDX_OPERAND_BUSY" in shown,
+      "show prints that it is bugged, and why")
+
+print("%d passed, %d failed, 0 skipped" % (passed, failed))
+sys.exit(failed > 0)
+PY
