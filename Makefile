@@ -53,7 +53,7 @@ say	= @printf '  %-7s %s\n' $(1) $(2)
 endif
 
 .PHONY: all run check unit test-warnings bench clean deps
-.SECONDARY:
+.SECONDARY: $(UNIT:=.o) $(BENCH:=.o)
 
 all: tdmem
 
