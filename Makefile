@@ -49,7 +49,7 @@ Q	:=
 say	= @:
 else
 Q	:= @
-say	= @printf '  %-7s %s\n' $(1) $(2)
+say	= @printf '  %-7s %s\n' $(1) $(2) >&2
 endif
 
 .PHONY: all run check unit test-warnings bench clean deps
