@@ -286,34 +286,42 @@ static tdx_status open_tree(struct mem_call *mc)
 	return status;
 }
 
-tdx_status mem_open(struct mem_call *mc, enum tdx_level lowest,
-		    enum tdx_level highest, bool tree_exclusive)
-{
-	tdx_status status = td_enter_shared(&mc->c, &mc->tdr, HPA(mc->rdx),
-					    OPERAND_RDX, &mc->td);
-
-	if (status)
-		return status;
-	mc->tree_exclusive = tree_exclusive;
-	status = mem_operand(mc, lowest, highest);
-	if (!status)
-		status = open_tree(mc);
-	if (status)
-		td_leave_shared(&mc->c, &mc->tdr, mc->td);
-	return status;
-}
-
 void mem_unlock_entry(struct mem_call *mc)
 {
 	entry_release(&mc->c, mc->at.entry, mc->at.line);
 }
 
-void mem_close(struct mem_call *mc)
+/* OP_STATE and TDR are held. */
+static tdx_status run_in_td(struct mem_call *mc, const struct mem_rule *rule)
 {
 	struct lock tree = td_tree_lock(mc->td);
+	tdx_status status = mem_operand(mc, rule->lowest, rule->highest);
 
+	if (!status)
+		status = open_tree(mc);
+	if (status)
+		return status;
+	status = rule->body(mc);
 	sharex_release(&mc->c, &tree, mc->tree_exclusive);
-	td_leave_shared(&mc->c, &mc->tdr, mc->td);
+	return status;
+}
+
+tdx_status mem_run(struct lp *lp, const struct mem_rule *rule, u64 rcx, u64 rdx,
+		   hpa_t page, struct tdx_out *out)
+{
+	struct mem_call mc;
+	tdx_status status;
+
+	mem_begin(&mc, lp, rule->id, rcx, rdx, out);
+	mc.page = page;
+	mc.tree_exclusive = rule->tree_exclusive;
+	status = td_enter_shared(&mc.c, &mc.tdr, HPA(rdx & ~rule->rdx_flags),
+				 OPERAND_RDX, &mc.td);
+	if (!status) {
+		status = run_in_td(&mc, rule);
+		td_leave_shared(&mc.c, &mc.tdr, mc.td);
+	}
+	return tdx_call_end(&mc.c, status);
 }
 
 bool mem_needs_tracking(const struct mem_call *mc)

@@ -67,6 +67,7 @@ struct mem_call {
 	u64 rcx, rdx;
 	enum tdx_level level;
 	gpa_t gpa;
+	hpa_t page; /* R8, where the call has one */
 	struct tdx_out *out;
 	bool tree_exclusive;
 	struct pamt_walk tdr;
@@ -75,24 +76,32 @@ struct mem_call {
 	u64 entry;	     /* as read again under its lock */
 };
 
-enum { TREE_SHARED, TREE_EXCLUSIVE };
 /** As a highest level: that of the TD's root. */
 #define LEVEL_ROOT ((enum tdx_level)5)
 
+/** What tells one call on an S-EPT entry from another. */
+struct mem_rule {
+	enum tdx_call id;
+	enum tdx_level lowest, highest; /* of the entry */
+	bool tree_exclusive;
+	/* With the entry locked; must leave it unlocked. */
+	tdx_status (*body)(struct mem_call *mc);
+	u64 rdx_flags; /* bits of RDX that are not of the TDR's address */
+};
+
+/**
+ * A whole call: TDR, OP_STATE, operand, tree, walk, entry lock, entry state,
+ * the body, and all released again.  `page` is R8.
+ */
+tdx_status mem_run(struct lp *lp, const struct mem_rule *rule, u64 rcx, u64 rdx,
+		   hpa_t page, struct tdx_out *out);
+
 void mem_begin(struct mem_call *mc, struct lp *lp, enum tdx_call id, u64 rcx,
 	       u64 rdx, struct tdx_out *out);
-/**
- * TDR, OP_STATE, operand, tree, walk, entry lock, entry state.  With a
- * status nothing is held and the output registers are as they should be.
- */
-tdx_status mem_open(struct mem_call *mc, enum tdx_level lowest,
-		    enum tdx_level highest, bool tree_exclusive);
 /** The operand alone: levels, alignment, reserved bits. */
 tdx_status mem_operand(struct mem_call *mc, enum tdx_level lowest,
 		       enum tdx_level highest);
 void mem_unlock_entry(struct mem_call *mc);
-/** Tree, OP_STATE, TDR. */
-void mem_close(struct mem_call *mc);
 
 /** Fill RCX and RDX with this entry. */
 void mem_show(struct mem_call *mc, u64 entry, enum tdx_level level);

@@ -10,8 +10,9 @@
 #define SEAMRR_BASE 0xFC0000000ull
 #define SEAMRR_SIZE 0x2000000ull
 
-static tdx_status sept_add(struct mem_call *mc, hpa_t page, bool existing)
+static tdx_status sept_add(struct mem_call *mc)
 {
+	hpa_t page = mc->page;
 	struct pamt_walk w;
 	tdx_status status;
 
@@ -21,7 +22,7 @@ static tdx_status sept_add(struct mem_call *mc, hpa_t page, bool existing)
 	}
 	if (sept_state(mc->entry) != STATE_FREE) {
 		mem_unlock_entry(mc);
-		if (existing)
+		if (mc->rdx & ALLOW_EXISTING)
 			return TDX_SUCCESS;
 		return mem_refuse(mc, TDX_EPT_ENTRY_STATE_INCORRECT);
 	}
@@ -46,17 +47,15 @@ tdx_status tdh_mem_sept_add(struct lp *lp, hpa_t tdr, gpa_t gpa,
 			    enum tdx_level level, hpa_t page,
 			    struct tdx_out *out)
 {
-	struct mem_call mc;
-	tdx_status status;
+	static const struct mem_rule rule = {
+		.id = TDH_MEM_SEPT_ADD,
+		.lowest = LEVEL_2M,
+		.highest = LEVEL_ROOT,
+		.body = sept_add,
+		.rdx_flags = ALLOW_EXISTING,
+	};
 
-	mem_begin(&mc, lp, TDH_MEM_SEPT_ADD, gpa.v | level,
-		  tdr.v & ~ALLOW_EXISTING, out);
-	status = mem_open(&mc, LEVEL_2M, LEVEL_ROOT, TREE_SHARED);
-	if (!status) {
-		status = sept_add(&mc, page, tdr.v & ALLOW_EXISTING);
-		mem_close(&mc);
-	}
-	return tdx_call_end(&mc.c, status);
+	return mem_run(lp, &rule, gpa.v | level, tdr.v, page, out);
 }
 
 /* ------------------------------------------------------------- PAGE.AUG */
@@ -74,8 +73,9 @@ static tdx_status check_new_page(struct mem_call *mc, struct pamt_walk *w,
 	return with_operand(TDX_PAGE_METADATA_INCORRECT, OPERAND_R8);
 }
 
-static tdx_status page_aug(struct mem_call *mc, hpa_t page)
+static tdx_status page_aug(struct mem_call *mc)
 {
+	hpa_t page = mc->page;
 	struct pamt_walk w;
 	tdx_status status = check_new_page(mc, &w, page);
 
@@ -100,16 +100,14 @@ tdx_status tdh_mem_page_aug(struct lp *lp, hpa_t tdr, gpa_t gpa,
 			    enum tdx_level level, hpa_t page,
 			    struct tdx_out *out)
 {
-	struct mem_call mc;
-	tdx_status status;
+	static const struct mem_rule rule = {
+		.id = TDH_MEM_PAGE_AUG,
+		.lowest = LEVEL_4K,
+		.highest = LEVEL_2M,
+		.body = page_aug,
+	};
 
-	mem_begin(&mc, lp, TDH_MEM_PAGE_AUG, gpa.v | level, tdr.v, out);
-	status = mem_open(&mc, LEVEL_4K, LEVEL_2M, TREE_SHARED);
-	if (!status) {
-		status = page_aug(&mc, page);
-		mem_close(&mc);
-	}
-	return tdx_call_end(&mc.c, status);
+	return mem_run(lp, &rule, gpa.v | level, tdr.v, page, out);
 }
 
 /* ------------------------------------------------------------- PAGE.ADD */
@@ -187,19 +185,23 @@ tdx_status tdh_mem_page_add(struct lp *lp, hpa_t tdr, gpa_t gpa, hpa_t page,
 
 /* -------------------------------------------------------------- SEPT.RD */
 
+static tdx_status sept_rd(struct mem_call *mc)
+{
+	mem_show(mc, mc->entry, mc->level);
+	tdx_call_body(&mc->c, 0, WORK_PLAIN);
+	mem_unlock_entry(mc);
+	return TDX_SUCCESS;
+}
+
 tdx_status tdh_mem_sept_rd(struct lp *lp, hpa_t tdr, gpa_t gpa,
 			   enum tdx_level level, struct tdx_out *out)
 {
-	struct mem_call mc;
-	tdx_status status;
+	static const struct mem_rule rule = {
+		.id = TDH_MEM_SEPT_RD,
+		.lowest = LEVEL_4K,
+		.highest = LEVEL_ROOT,
+		.body = sept_rd,
+	};
 
-	mem_begin(&mc, lp, TDH_MEM_SEPT_RD, gpa.v | level, tdr.v, out);
-	status = mem_open(&mc, LEVEL_4K, LEVEL_ROOT, TREE_SHARED);
-	if (!status) {
-		mem_show(&mc, mc.entry, mc.level);
-		tdx_call_body(&mc.c, 0, WORK_PLAIN);
-		mem_unlock_entry(&mc);
-		mem_close(&mc);
-	}
-	return tdx_call_end(&mc.c, status);
+	return mem_run(lp, &rule, gpa.v | level, tdr.v, HPA(0), out);
 }

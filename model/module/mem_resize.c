@@ -107,27 +107,27 @@ static tdx_status page_promote(struct mem_call *mc)
 	struct lock l = pamt_lock(&page, "PAMT_4K");
 	tdx_status status;
 
-	if (hp_try(&mc->c, &l, true, HOST) != TDX_SUCCESS)
-		return busy(OPERAND_RCX);
-	status = promote_checked(mc, &page);
-	hp_release(&mc->c, &l, true);
+	if (hp_try(&mc->c, &l, true, HOST) == TDX_SUCCESS) {
+		status = promote_checked(mc, &page);
+		hp_release(&mc->c, &l, true);
+	} else {
+		status = busy(OPERAND_RCX);
+	}
+	mem_unlock_entry(mc);
 	return status;
 }
 
 tdx_status tdh_mem_page_promote(struct lp *lp, hpa_t tdr, gpa_t gpa,
 				enum tdx_level level, struct tdx_out *out)
 {
-	struct mem_call mc;
-	tdx_status status;
+	static const struct mem_rule rule = {
+		.id = TDH_MEM_PAGE_PROMOTE,
+		.lowest = LEVEL_2M,
+		.highest = LEVEL_1G,
+		.body = page_promote,
+	};
 
-	mem_begin(&mc, lp, TDH_MEM_PAGE_PROMOTE, gpa.v | level, tdr.v, out);
-	status = mem_open(&mc, LEVEL_2M, LEVEL_1G, TREE_SHARED);
-	if (!status) {
-		status = page_promote(&mc);
-		mem_unlock_entry(&mc);
-		mem_close(&mc);
-	}
-	return tdx_call_end(&mc.c, status);
+	return mem_run(lp, &rule, gpa.v | level, tdr.v, HPA(0), out);
 }
 
 /* --------------------------------------------------------------- DEMOTE */
@@ -156,7 +156,7 @@ static tdx_status split(struct mem_call *mc, hpa_t page, struct pamt_walk *w)
 	return TDX_SUCCESS;
 }
 
-static tdx_status page_demote(struct mem_call *mc, hpa_t page)
+static tdx_status demote_locked(struct mem_call *mc)
 {
 	struct pamt_walk w;
 	struct pamt_ref big;
@@ -166,11 +166,20 @@ static tdx_status page_demote(struct mem_call *mc, hpa_t page)
 	big = pamt_get(&mc->c, sept_hpa(mc->entry), mc->level);
 	status = mem_tracking_gate(mc, big.entry->bepoch);
 	if (!status)
-		status = page_check(&mc->c, &w, page, ROLE_NEW_4K, OPERAND_R8);
+		status = page_check(&mc->c, &w, mc->page, ROLE_NEW_4K,
+				    OPERAND_R8);
 	if (status)
 		return status;
-	status = split(mc, page, &w);
+	status = split(mc, mc->page, &w);
 	pamt_unwalk(&mc->c, &w);
+	return status;
+}
+
+static tdx_status page_demote(struct mem_call *mc)
+{
+	tdx_status status = demote_locked(mc);
+
+	mem_unlock_entry(mc);
 	return status;
 }
 
@@ -178,18 +187,15 @@ tdx_status tdh_mem_page_demote(struct lp *lp, hpa_t tdr, gpa_t gpa,
 			       enum tdx_level level, hpa_t page,
 			       struct tdx_out *out)
 {
-	struct mem_call mc;
-	tdx_status status;
+	static const struct mem_rule rule = {
+		.id = TDH_MEM_PAGE_DEMOTE,
+		.lowest = LEVEL_2M,
+		.highest = LEVEL_1G,
+		.body = page_demote,
+		.rdx_flags = L2_SEPT_ADD_MODE,
+	};
 
-	mem_begin(&mc, lp, TDH_MEM_PAGE_DEMOTE, gpa.v | level,
-		  tdr.v & ~L2_SEPT_ADD_MODE, out);
-	status = mem_open(&mc, LEVEL_2M, LEVEL_1G, TREE_SHARED);
-	if (!status) {
-		status = page_demote(&mc, page);
-		mem_unlock_entry(&mc);
-		mem_close(&mc);
-	}
-	return tdx_call_end(&mc.c, status);
+	return mem_run(lp, &rule, gpa.v | level, tdr.v, page, out);
 }
 
 /* ------------------------------------------------------------- RELOCATE */
@@ -210,8 +216,9 @@ static void relocate_commit(struct mem_call *mc, struct pamt_ref *source,
 	mc->out->rcx = sept_hpa(mc->entry).v;
 }
 
-static tdx_status page_relocate(struct mem_call *mc, hpa_t page)
+static tdx_status relocate_locked(struct mem_call *mc)
 {
+	hpa_t page = mc->page;
 	hpa_t old = sept_hpa(mc->entry);
 	struct pamt_walk target;
 	struct pamt_ref source;
@@ -236,18 +243,23 @@ static tdx_status page_relocate(struct mem_call *mc, hpa_t page)
 	return status;
 }
 
+static tdx_status page_relocate(struct mem_call *mc)
+{
+	tdx_status status = relocate_locked(mc);
+
+	mem_unlock_entry(mc);
+	return status;
+}
+
 tdx_status tdh_mem_page_relocate(struct lp *lp, hpa_t tdr, gpa_t gpa,
 				 hpa_t page, struct tdx_out *out)
 {
-	struct mem_call mc;
-	tdx_status status;
+	static const struct mem_rule rule = {
+		.id = TDH_MEM_PAGE_RELOCATE,
+		.lowest = LEVEL_4K,
+		.highest = LEVEL_4K,
+		.body = page_relocate,
+	};
 
-	mem_begin(&mc, lp, TDH_MEM_PAGE_RELOCATE, gpa.v, tdr.v, out);
-	status = mem_open(&mc, LEVEL_4K, LEVEL_4K, TREE_SHARED);
-	if (!status) {
-		status = page_relocate(&mc, page);
-		mem_unlock_entry(&mc);
-		mem_close(&mc);
-	}
-	return tdx_call_end(&mc.c, status);
+	return mem_run(lp, &rule, gpa.v, tdr.v, page, out);
 }

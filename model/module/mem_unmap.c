@@ -19,7 +19,7 @@ static int ungated(const struct mem_call *mc)
 
 /* ---------------------------------------------------------------- BLOCK */
 
-static void range_block(struct mem_call *mc)
+static tdx_status range_block(struct mem_call *mc)
 {
 	struct pamt_ref page;
 
@@ -30,21 +30,21 @@ static void range_block(struct mem_call *mc)
 	page.entry->bepoch =
 		__atomic_load_n(&mc->td->track.epoch, __ATOMIC_SEQ_CST);
 	mem_unlock_entry(mc);
+	return TDX_SUCCESS;
 }
 
 tdx_status tdh_mem_range_block(struct lp *lp, hpa_t tdr, gpa_t gpa,
 			       enum tdx_level level, struct tdx_out *out)
 {
-	struct mem_call mc;
-	tdx_status status;
+	static const struct mem_rule rule = {
+		.id = TDH_MEM_RANGE_BLOCK,
+		.lowest = LEVEL_4K,
+		.highest = LEVEL_ROOT,
+		.tree_exclusive = true,
+		.body = range_block,
+	};
 
-	mem_begin(&mc, lp, TDH_MEM_RANGE_BLOCK, gpa.v | level, tdr.v, out);
-	status = mem_open(&mc, LEVEL_4K, LEVEL_ROOT, TREE_EXCLUSIVE);
-	if (!status) {
-		range_block(&mc);
-		mem_close(&mc);
-	}
-	return tdx_call_end(&mc.c, status);
+	return mem_run(lp, &rule, gpa.v | level, tdr.v, HPA(0), out);
 }
 
 /* -------------------------------------------------------------- UNBLOCK */
@@ -67,16 +67,15 @@ static tdx_status range_unblock(struct mem_call *mc)
 tdx_status tdh_mem_range_unblock(struct lp *lp, hpa_t tdr, gpa_t gpa,
 				 enum tdx_level level, struct tdx_out *out)
 {
-	struct mem_call mc;
-	tdx_status status;
+	static const struct mem_rule rule = {
+		.id = TDH_MEM_RANGE_UNBLOCK,
+		.lowest = LEVEL_4K,
+		.highest = LEVEL_ROOT,
+		.tree_exclusive = true,
+		.body = range_unblock,
+	};
 
-	mem_begin(&mc, lp, TDH_MEM_RANGE_UNBLOCK, gpa.v | level, tdr.v, out);
-	status = mem_open(&mc, LEVEL_4K, LEVEL_ROOT, TREE_EXCLUSIVE);
-	if (!status) {
-		status = range_unblock(&mc);
-		mem_close(&mc);
-	}
-	return tdx_call_end(&mc.c, status);
+	return mem_run(lp, &rule, gpa.v | level, tdr.v, HPA(0), out);
 }
 
 /* ---------------------------------------------------------------- TRACK */
@@ -152,16 +151,14 @@ static tdx_status page_remove(struct mem_call *mc)
 tdx_status tdh_mem_page_remove(struct lp *lp, hpa_t tdr, gpa_t gpa,
 			       enum tdx_level level, struct tdx_out *out)
 {
-	struct mem_call mc;
-	tdx_status status;
+	static const struct mem_rule rule = {
+		.id = TDH_MEM_PAGE_REMOVE,
+		.lowest = LEVEL_4K,
+		.highest = LEVEL_1G,
+		.body = page_remove,
+	};
 
-	mem_begin(&mc, lp, TDH_MEM_PAGE_REMOVE, gpa.v | level, tdr.v, out);
-	status = mem_open(&mc, LEVEL_4K, LEVEL_1G, TREE_SHARED);
-	if (!status) {
-		status = page_remove(&mc);
-		mem_close(&mc);
-	}
-	return tdx_call_end(&mc.c, status);
+	return mem_run(lp, &rule, gpa.v | level, tdr.v, HPA(0), out);
 }
 
 /* ---------------------------------------------------------- SEPT.REMOVE */
@@ -215,14 +212,13 @@ static tdx_status sept_remove(struct mem_call *mc)
 tdx_status tdh_mem_sept_remove(struct lp *lp, hpa_t tdr, gpa_t gpa,
 			       enum tdx_level level, struct tdx_out *out)
 {
-	struct mem_call mc;
-	tdx_status status;
+	static const struct mem_rule rule = {
+		.id = TDH_MEM_SEPT_REMOVE,
+		.lowest = LEVEL_2M,
+		.highest = LEVEL_ROOT,
+		.tree_exclusive = true,
+		.body = sept_remove,
+	};
 
-	mem_begin(&mc, lp, TDH_MEM_SEPT_REMOVE, gpa.v | level, tdr.v, out);
-	status = mem_open(&mc, LEVEL_2M, LEVEL_ROOT, TREE_EXCLUSIVE);
-	if (!status) {
-		status = sept_remove(&mc);
-		mem_close(&mc);
-	}
-	return tdx_call_end(&mc.c, status);
+	return mem_run(lp, &rule, gpa.v | level, tdr.v, HPA(0), out);
 }
