@@ -18,6 +18,7 @@ static const struct command {
 	{"run", "CONFIG", "run a matrix of cells, write one result file",
 	 cmd_run},
 	{"show", "RESULT", "what a result says, as tables", cmd_show},
+	{"export", "RESULT", "a result as CSV and other formats", cmd_export},
 	{"list", "[WHAT]",
 	 "workloads and knobs, policies, backends, metrics, costs", cmd_list},
 	{"env", "", "this host, what each backend can do here, and why not",

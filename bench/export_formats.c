@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <stddef.h>
+
+#include "bench/export.h"
+
+/* clang-format off */
+#define FORMATS(X) \
+	X(export_csv)
+/* clang-format on */
+
+#define DECLARE(format) extern const struct export_format format;
+FORMATS(DECLARE)
+
+#define LIST(format) &format,
+const struct export_format *const export_formats[] = {FORMATS(LIST) NULL};
