@@ -127,6 +127,19 @@ static enum agent_result port_leave(struct agent_port *port)
 	return ended(t, "exit", kvm_guest_leave(t->vcpu));
 }
 
+/*
+ * vCPUs do not leave a barrier at one instant.  If they did, all repeats would
+ * begin in the same phase and stay in it: a difference between two policies
+ * could be that of a phase.  An assumption, of the length of one fault.
+ */
+enum { WAKE_UP_NS = 10000 };
+
+static int wake_up(struct sim_thread *t)
+{
+	return kvm_guest_spin(t->vcpu, strand_random(t->kvm.strand) %
+					       (WAKE_UP_NS * PS_PER_NS));
+}
+
 static enum agent_result port_barrier(struct agent_port *port, unsigned id)
 {
 	struct sim_thread *t = thread_of(port);
@@ -136,6 +149,8 @@ static enum agent_result port_barrier(struct agent_port *port, unsigned id)
 	if (!barrier)
 		return AGENT_STOP;
 	r = wait_inside(t, &barrier->open, 0);
+	if (r == AGENT_OK && t->sim->setup->jitter > 0)
+		r = ended(t, "barrier", wake_up(t));
 	return t->sim->gone ? AGENT_STOP : r;
 }
 

@@ -609,7 +609,8 @@ static void quiet_removals_cost_what_they_must(void **state)
 		same(&c, "flushes", number(&c, "kicks.flushes"), 5);
 		/* vCPUs that are held out need no second one. */
 		same(&c, "IPIs", number(&c, "kicks.ipis"), 4 * 45);
-		same(&c, "kicked", number(&c, "kicks.taken"), 4 * 45);
+		/* A vCPU may wake up, and begin to measure, after the first. */
+		assert_in_range(number(&c, "kicks.taken"), 4 * 45 - 4, 4 * 45);
 		end_cell(&c);
 	}
 }
