@@ -12,6 +12,7 @@
 
 #include "bench/args.h"
 #include "bench/err.h"
+#include "bench/stats.h"
 
 /** What is asked for; all is borrowed. */
 struct export_request {
@@ -75,6 +76,17 @@ char *export_plain(const char *text);
 
 /** The value of an axis as such a text; objects as JSON.  For free(). */
 char *export_axis(const json_t *value);
+
+/**
+ * Add a metric's histograms of all repeats to *into; of a cell that has none
+ * nothing.  Then *into may be anything when it is a bad cell.
+ */
+enum export_status export_merge(const struct export_cell *cell,
+				const char *metric, struct hist *into);
+
+/** The repeats of a number; n is 0 when no repeat has it. */
+enum export_status export_summary(const struct export_cell *cell,
+				  const char *metric, struct summary *summary);
 
 /** What is told of a histogram besides its count. */
 struct export_quantile {

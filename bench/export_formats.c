@@ -5,7 +5,8 @@
 
 /* clang-format off */
 #define FORMATS(X) \
-	X(export_csv)
+	X(export_csv) \
+	X(export_hgrm)
 /* clang-format on */
 
 #define DECLARE(format) extern const struct export_format format;

@@ -138,5 +138,45 @@ assert rows and {x["metric"] for x in rows} == {"track.rate"}
 assert {(x["workload"], x["vcpus"]) for x in rows} == {("track", "1")}
 '
 
+# -------------------------------------------------------------------- hgrm
+
+check "hgrm: no metric" refused -f hgrm "$result"
+check "hgrm: two metrics" refused -f hgrm -m track.latency -m kick.latency \
+	"$result"
+check "hgrm: no histogram" refused -f hgrm -m track.rate "$result"
+check "hgrm: several cells" refused -f hgrm -m track.latency "$result"
+check "hgrm: a cell without values" export_to 1 -f hgrm -m track.latency \
+	-c workload=track -c policy=spin -c vcpus=1024 "$result"
+check "hgrm" export_to 0 -f hgrm -m track.latency -c workload=track \
+	-c policy=spin -c vcpus=2 "$result"
+check "hgrm: percentiles grow, the counts are those of the result" reads '
+lines = text.splitlines()
+assert lines[0].split() == ["Value", "Percentile", "TotalCount",
+                            "1/(1-Percentile)"] and lines[1] == ""
+rows = [x.split() for x in lines[2:] if x[0] != "#"]
+for a, b in zip(rows, rows[1:]):
+    assert float(a[0]) <= float(b[0]) and float(a[1]) < float(b[1])
+    assert int(a[2]) <= int(b[2])
+for row in rows[:-1]:
+    assert abs(float(row[3]) - 1 / (1 - float(row[1]))) < 0.01 * float(row[3])
+cell, = [c for c in r["cells"] if c["axes"] ==
+         {"workload": "track", "policy": "spin", "vcpus": 2}]
+hists = [x["histograms"]["track.latency"] for x in cell["repeats"]]
+n = sum(h["count"] for h in hists)
+assert len(hists) == 2 and int(rows[-1][2]) == n
+assert float(rows[-1][1]) == 1
+assert float(rows[-1][0]) == max(h["max"] for h in hists)
+
+def middle(i):
+    s = i >> 9
+    return i if s <= 1 else (((i - ((s - 1) << 9)) << (s - 1)) +
+                             (1 << (s - 1)) // 2)
+values = sorted(middle(i) for h in hists for i, c in h["buckets"]
+                for _ in range(c))
+for row in rows[:-1]:
+    want = values[max(0, -int(-float(row[1]) * n // 1) - 1)]
+    assert abs(float(row[0]) - want) <= 0.001 * want, row
+'
+
 echo "$passed passed, $failed failed, 0 skipped"
 [ "$failed" -eq 0 ]

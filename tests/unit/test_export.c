@@ -161,6 +161,83 @@ static void csv_of_no_cells(void **state)
 	kit_end(&kit);
 }
 
+/* --------------------------------------------------------------------- hgrm */
+
+static void hgrm_merges_repeats(void **state)
+{
+	/* clang-format off */
+	static const char want[] =
+		"       Value     Percentile TotalCount 1/(1-Percentile)\n\n"
+		"     100.000 0.000000000000          1           1.00\n"
+		"     100.000 0.100000000000          1           1.11\n"
+		"     100.000 0.200000000000          1           1.25\n"
+		"     200.000 0.300000000000          2           1.43\n"
+		"     200.000 0.400000000000          2           1.67\n"
+		"     200.000 0.500000000000          2           2.00\n"
+		"     300.000 0.550000000000          3           2.22\n"
+		"     300.000 0.600000000000          3           2.50\n"
+		"     300.000 0.650000000000          3           2.86\n"
+		"     300.000 0.700000000000          3           3.33\n"
+		"     300.000 0.750000000000          3           4.00\n"
+		"     400.000 0.775000000000          4           4.44\n"
+		"     400.000 1.000000000000          4\n"
+		"#[Mean    =      250.000, StdDeviation   =      111.803]\n"
+		"#[Max     =      400.000, Total count    =            4]\n"
+		"#[Buckets =           32, SubBuckets     =          512]\n"
+		"# tdmem: track.latency, ns, model output, not a measurement\n";
+	/* clang-format on */
+	const char *metric = "track.latency";
+	struct kit kit = {.request.metrics = {&metric, 1}};
+
+	(void)state;
+	kit_run(&kit, "hgrm", KIT_RESULT);
+	assert_int_equal(kit.status, 0);
+	assert_string_equal(kit.text, want);
+	kit_end(&kit);
+}
+
+#define KIT_OVERFLOW                                                           \
+	"\"track.latency\":{\"count\":2,\"overflow\":1,\"min\":5,"             \
+	"\"max\":2000000000000,\"buckets\":[[5,1]]}"
+
+static void hgrm_has_no_mean_of_what_overflowed(void **state)
+{
+	const char *metric = "track.latency";
+	struct kit kit = {.request.metrics = {&metric, 1}};
+
+	(void)state;
+	kit_run(&kit, "hgrm",
+		KIT_TOP KIT_CELL("track", "1", "ok", "",
+				 KIT_REPEAT(1, "", KIT_OVERFLOW)) "]}");
+	assert_int_equal(kit.status, 0);
+	assert_null(strstr(kit.text, "Mean"));
+	assert_non_null(strstr(kit.text, "       5.000 0.500000000000 "));
+	assert_non_null(strstr(kit.text, "2000000000000.000 1.000000000000 "));
+	assert_non_null(strstr(kit.text, "Total count    =            2]"));
+	kit_end(&kit);
+}
+
+static void hgrm_refuses(const char *metric, const char *result,
+			 enum exit_status status)
+{
+	struct kit kit = {.request.metrics = {&metric, 1}};
+
+	kit_run(&kit, "hgrm", result);
+	assert_int_equal(kit.status, -1);
+	assert_int_equal(kit.e.status, status);
+	kit_end(&kit);
+}
+
+static void hgrm_is_of_one_histogram(void **state)
+{
+	(void)state;
+	hgrm_refuses("track.rate", KIT_RESULT, EXIT_USAGE);
+	hgrm_refuses("nonsense", KIT_RESULT, EXIT_USAGE);
+	hgrm_refuses("track.latency", KIT_TOP KIT_CELLS "," KIT_CELLS "]}",
+		     EXIT_USAGE);
+	hgrm_refuses("track.latency", KIT_TOP "]}", EXIT_FAILED);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -171,6 +248,9 @@ int main(void)
 		cmocka_unit_test(csv_has_a_row_for_each_value),
 		cmocka_unit_test(csv_of_one_metric),
 		cmocka_unit_test(csv_of_no_cells),
+		cmocka_unit_test(hgrm_merges_repeats),
+		cmocka_unit_test(hgrm_has_no_mean_of_what_overflowed),
+		cmocka_unit_test(hgrm_is_of_one_histogram),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
