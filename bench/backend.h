@@ -21,7 +21,7 @@ enum cell_status {
 	CELL_LIVELOCK,
 	CELL_TIMEOUT,
 	CELL_UNSUPPORTED,
-	CELL_FAILED, /* the model halted or ran out of memory */
+	CELL_FAILED,  /* the model halted or ran out of memory */
 	CELL_STOPPED, /* interrupted: not a result */
 };
 const char *cell_status_name(enum cell_status status);
@@ -60,7 +60,7 @@ struct cell_setup {
 	uint64_t livelock_ns; /* virtual time without progress */
 	uint64_t max_ns;      /* virtual time of a cell; 0: no limit */
 	bool clear_removed;
-	const volatile int *stop; /* becomes non-zero on SIGINT, SIGTERM */
+	const atomic_int *stop; /* becomes non-zero on SIGINT, SIGTERM */
 };
 
 struct backend {

@@ -32,7 +32,7 @@ int cell_scenario(const struct config *config, const struct cell *cell,
 
 static struct cell_setup setup_of(const struct run_setup *run,
 				  const struct cell *cell, uint64_t seed,
-				  const volatile int *stop)
+				  const atomic_int *stop)
 {
 	const struct config *c = run->config;
 	struct cell_setup setup = {
@@ -87,7 +87,7 @@ static int execute(const struct config *config, const struct scenario *scenario,
 }
 
 int cell_repeat(const struct run_setup *run, size_t index, uint32_t repeat,
-		const volatile int *stop, struct repeat_result *result,
+		const atomic_int *stop, struct repeat_result *result,
 		struct err *e)
 {
 	struct scenario scenario;

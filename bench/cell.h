@@ -18,7 +18,7 @@ struct repeat_result {
  * -1 with *e when it could not even try.
  */
 int cell_repeat(const struct run_setup *setup, size_t index, uint32_t repeat,
-		const volatile int *stop, struct repeat_result *result,
+		const atomic_int *stop, struct repeat_result *result,
 		struct err *e);
 
 /**

@@ -30,8 +30,8 @@ struct run {
 	size_t next_cell;
 	uint32_t next_repeat;
 	unsigned working;
-	volatile int stop; /* read without the lock, only ever set */
-	int wake;	   /* eventfd: the last worker is done */
+	atomic_int stop; /* read without the lock, only ever set */
+	int wake;	 /* eventfd: the last worker is done */
 	struct progress progress;
 	struct err err;
 	bool failed;

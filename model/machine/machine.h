@@ -15,6 +15,7 @@
 #ifndef TDMEM_MACHINE_H
 #define TDMEM_MACHINE_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -173,7 +174,7 @@ struct virtual_config {
 				 how far ahead a strand can look for one */
 	u32 max_strands; /* 1..MACHINE_MAX_STRANDS */
 	size_t stack_bytes;	     /* of each strand; 0: 64 KiB */
-	const volatile int *stop;    /* may be NULL; polled now and then */
+	const atomic_int *stop;    /* may be NULL; polled now and then */
 	const struct trace *trace;   /* may be NULL */
 };
 

@@ -7,7 +7,7 @@ struct scene {
 	u32 word;
 	u64 lock;
 	u64 steps; /* how often the strands got round */
-	volatile int *stop;
+	atomic_int *stop;
 	u64 stop_at;
 };
 
@@ -272,7 +272,7 @@ static void stop_is_obeyed(void **state)
 	(void)state;
 	for (u32 strands = 1; strands <= 64; strands *= 8) {
 		struct virtual_config config = kit_config();
-		volatile int stop = 0;
+		atomic_int stop = 0;
 		struct scene x = {.stop = &stop, .stop_at = 10000};
 		struct machine *m;
 

@@ -424,7 +424,7 @@ static void time_is_up(void **state)
 static void interrupted_run(void **state)
 {
 	struct kit kit = kit_defaults(kit_workload("fault-in"));
-	volatile int stop = 1;
+	atomic_int stop = 1;
 	struct kit_world world;
 	struct sample sample;
 
