@@ -6,7 +6,8 @@
 /* clang-format off */
 #define FORMATS(X) \
 	X(export_csv) \
-	X(export_hgrm)
+	X(export_hgrm) \
+	X(export_openmetrics)
 /* clang-format on */
 
 #define DECLARE(format) extern const struct export_format format;

@@ -178,5 +178,65 @@ for row in rows[:-1]:
     assert abs(float(row[0]) - want) <= 0.001 * want, row
 '
 
+# ------------------------------------------------------------- openmetrics
+
+check "openmetrics" export_to 0 -f openmetrics "$result"
+check "openmetrics: the grammar, and medians as in the result" reads '
+import statistics
+name = "[a-zA-Z_:][a-zA-Z0-9_:]*"
+label = "[a-zA-Z_][a-zA-Z0-9_]*=\"(?:[^\"\\\\\n]|\\\\[\\\\n\"])*\""
+sample = re.compile("(%s)\\{((?:%s)(?:,%s)*)\\} (\\S+)$" % (name, label, label))
+assert text.endswith("\n# EOF\n") and text.count("# EOF") == 1
+family, seen, series, values = None, set(), set(), {}
+for line in text[:-1].split("\n")[:-1]:
+    m = re.match("# TYPE (%s) (gauge|summary|info)$" % name, line)
+    if m:
+        family, kind = m.groups()
+        assert family not in seen
+        seen.add(family)
+        continue
+    m = re.match("# (UNIT|HELP) (%s) (.+)$" % name, line)
+    if m:
+        assert m[2] == family
+        assert m[1] == "HELP" or family.endswith("_" + m[3])
+        continue
+    m = sample.match(line)
+    assert m, line
+    suffix = m[1][len(family):]
+    assert m[1].startswith(family)
+    assert suffix in {"gauge": [""], "info": ["_info"],
+                      "summary": ["", "_count"]}[kind]
+    labels = re.findall(label, m[2])
+    names = [x.split("=")[0] for x in labels]
+    assert len(names) == len(set(names))
+    assert ("quantile" in names) == (kind == "summary" and not suffix)
+    key = (m[1],) + tuple(sorted(labels))
+    assert key not in series
+    series.add(key)
+    values[m[1], m[2]] = float(m[3])
+n = 0
+for cell in r["cells"]:
+    a = cell["axes"]
+    if not isinstance(a["policy"], str):
+        continue
+    at = "workload=\"%s\",policy=\"%s\",vcpus=\"%d\",model=\"true\"" % (
+        a["workload"], a["policy"], a["vcpus"])
+    rates = [x["metrics"]["fault.rate"] for x in cell["repeats"]
+             if "fault.rate" in x["metrics"]]
+    got = values.get(("tdmem_fault_rate_per_second", at))
+    assert (got is None) == (not rates)
+    if rates:
+        assert abs(got / statistics.median(rates) - 1) < 1e-9
+        n += 1
+    hists = [x["histograms"]["fault.latency"] for x in cell["repeats"]
+             if "fault.latency" in x["histograms"]]
+    f = "tdmem_fault_latency_seconds"
+    if hists:
+        assert values[f + "_count", at] == sum(h["count"] for h in hists)
+        top = values[f, at + ",quantile=\"1.0\""]
+        assert abs(top * 1e9 - max(h["max"] for h in hists)) < 1e-3
+assert n >= 2, n
+'
+
 echo "$passed passed, $failed failed, 0 skipped"
 [ "$failed" -eq 0 ]

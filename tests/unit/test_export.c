@@ -238,6 +238,84 @@ static void hgrm_is_of_one_histogram(void **state)
 	hgrm_refuses("track.latency", KIT_TOP "]}", EXIT_FAILED);
 }
 
+/* -------------------------------------------------------------- openmetrics */
+
+#define OM_SPIN                                                                \
+	"workload=\"track\",policy=\"spin\",vcpus=\"2\",where=\"a,b\","        \
+	"model=\"true\""
+
+#define OM_HOSTILE                                                             \
+	"q\\\"u\\\\o\\\\x0a\\\\x0d\\\\x09\\\\x1b["                             \
+	"2Jt\\\\u2028e\\\\u202e\xc3\xa9"
+
+static void openmetrics_has_families(void **state)
+{
+	/* clang-format off */
+	static const char *const want[] = {
+		"# TYPE tdmem_run info\n",
+		"tdmem_run_info{config=\"" OM_HOSTILE
+			"\",version=\"0.1\",partial=\"false\"} 1\n",
+		"tdmem_cell_info{" OM_SPIN ",status=\"ok\",reason=\"\"} 1\n",
+		"status=\"unsupported\",reason=\"no\\\\x0aCPUs # left\"} 1\n",
+		"policy=\"{\\\"fault\\\":\\\"eagain\\\"}\"",
+		"# TYPE tdmem_track_rate_per_second gauge\n"
+		"# UNIT tdmem_track_rate_per_second per_second\n"
+		"# HELP tdmem_track_rate_per_second done: \\\"all\\\"\\\\x0a\n"
+		"tdmem_track_rate_per_second{" OM_SPIN "} 2\n"
+		"tdmem_track_rate_per_second{workload=\"live\",policy=\""
+			OM_HOSTILE "\",vcpus=\"2\",where=\"a,b\","
+			"model=\"false\"} 3\n#",
+		"# TYPE tdmem_track_latency_seconds summary\n"
+		"# UNIT tdmem_track_latency_seconds seconds\n"
+		"# HELP tdmem_track_latency_seconds time of one\n"
+		"tdmem_track_latency_seconds{" OM_SPIN
+			",quantile=\"0.5\"} 2e-07\n",
+		"tdmem_track_latency_seconds{" OM_SPIN
+			",quantile=\"1.0\"} 4e-07\n"
+		"tdmem_track_latency_seconds_count{" OM_SPIN "} 4\n#",
+		"tdmem_kicks_rounds{" OM_SPIN "} 0\n# EOF\n",
+	};
+	/* clang-format on */
+	struct kit kit = {0};
+
+	(void)state;
+	kit_run(&kit, "openmetrics", KIT_RESULT);
+	assert_int_equal(kit.status, 0);
+	for (size_t i = 0; i < sizeof(want) / sizeof(*want); i++)
+		if (!strstr(kit.text, want[i]))
+			fail_msg("not there: %s", want[i]);
+	assert_null(strstr(kit.text, "events")); /* nobody has it */
+	kit_end(&kit);
+}
+
+static void openmetrics_names_are_names(void **state)
+{
+	static const char cell[] =
+		"{\"axes\":{\"workload\":\"track\",\"mo\\ndel\":1,"
+		"\"model\":2,\"1\":3},\"status\":\"ok\",\"repeats\":[]}]}";
+	static const char twice[] =
+		"{\"axes\":{\"workload\":\"track\",\"a b\":1,\"a-b\":2},"
+		"\"status\":\"ok\",\"repeats\":[]}]}";
+	char text[2000];
+	struct kit kit = {0};
+
+	(void)state;
+	snprintf(text, sizeof(text), "%s%s", KIT_TOP, cell);
+	kit_run(&kit, "openmetrics", text);
+	assert_int_equal(kit.status, 0);
+	assert_non_null(strstr(kit.text, "mo_del=\"1\",axis_model=\"2\","
+					 "axis_1=\"3\",model=\"true\""));
+	kit_end(&kit);
+	snprintf(text, sizeof(text), "%s%s", KIT_TOP, twice);
+	kit_run(&kit, "openmetrics", text);
+	assert_int_equal(kit.status, -1);
+	kit_end(&kit);
+	kit_run(&kit, "openmetrics", KIT_TOP "]}");
+	assert_int_equal(kit.status, 0);
+	assert_non_null(strstr(kit.text, "} 1\n# EOF\n"));
+	kit_end(&kit);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -251,6 +329,8 @@ int main(void)
 		cmocka_unit_test(hgrm_merges_repeats),
 		cmocka_unit_test(hgrm_has_no_mean_of_what_overflowed),
 		cmocka_unit_test(hgrm_is_of_one_histogram),
+		cmocka_unit_test(openmetrics_has_families),
+		cmocka_unit_test(openmetrics_names_are_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
