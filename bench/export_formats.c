@@ -7,7 +7,10 @@
 #define FORMATS(X) \
 	X(export_csv) \
 	X(export_hgrm) \
-	X(export_openmetrics)
+	X(export_openmetrics) \
+	X(export_github_bigger) \
+	X(export_github_smaller) \
+	X(export_bmf)
 /* clang-format on */
 
 #define DECLARE(format) extern const struct export_format format;

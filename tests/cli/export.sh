@@ -238,5 +238,44 @@ for cell in r["cells"]:
 assert n >= 2, n
 '
 
+# ------------------------------------------------------ services for trends
+
+check "github-bigger: a lower metric" refused -f github-bigger \
+	-m fault.latency "$result"
+for direction in bigger smaller; do
+	check "github-$direction" export_to 0 -f github-$direction "$result"
+	check "github-$direction: entries" reads '
+entries = json.loads(text)
+assert len(entries) >= 4
+for x in entries:
+    assert set(x) == {"name", "unit", "value", "range", "extra"}
+    assert isinstance(x["value"], (int, float)) and x["value"] > 0
+    assert x["range"].startswith("\u00b1 ") and float(x["range"][2:]) >= 0
+    assert "model output" in x["extra"] and "vcpus=1024" not in x["name"]
+assert len({x["name"] for x in entries}) == len(entries)
+'
+done
+check "bmf" export_to 0 -f bmf "$result"
+check "bmf: medians and ranges of the result" reads '
+import statistics
+got = json.loads(text)
+good = [c for c in r["cells"] if c["status"] == "ok"]
+assert len(got) == len(good) > 0
+for cell in good:
+    a = cell["axes"]
+    policy = a["policy"]
+    if not isinstance(policy, str):
+        policy = json.dumps(policy, separators=(",", ":"))
+    measures = got["%s policy=%s vcpus=%d" % (a["workload"], policy,
+                                              a["vcpus"])]
+    rate = r["workloads"][a["workload"]]["operation"] + ".rate"
+    v = [x["metrics"][rate] for x in cell["repeats"]]
+    m = measures[rate]
+    for key, want in (("value", statistics.median(v)),
+                      ("lower_value", min(v)), ("upper_value", max(v))):
+        assert abs(m[key] / want - 1) < 1e-9
+    assert len(measures) == 3
+'
+
 echo "$passed passed, $failed failed, 0 skipped"
 [ "$failed" -eq 0 ]

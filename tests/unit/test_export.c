@@ -316,6 +316,106 @@ static void openmetrics_names_are_names(void **state)
 	kit_end(&kit);
 }
 
+/* ------------------------------------------------------------ trend services
+ */
+
+static json_t *kit_json(struct kit *kit, const char *format, const char *metric)
+{
+	json_t *json;
+
+	memset(kit, 0, sizeof(*kit));
+	if (metric)
+		kit->request.metrics = (struct strings){&metric, 1};
+	kit_run(kit, format, KIT_RESULT);
+	assert_int_equal(kit->status, 0);
+	json = json_loads(kit->text, JSON_REJECT_DUPLICATES, NULL);
+	assert_non_null(json);
+	kit_end(kit);
+	return json;
+}
+
+static void check_entry(const json_t *list, size_t index, const char *name,
+			double value, const char *range, const char *extra)
+{
+	const json_t *entry = json_array_get(list, index);
+
+	assert_string_equal(json_string_value(json_object_get(entry, "name")),
+			    name);
+	assert_float_equal(json_number_value(json_object_get(entry, "value")),
+			   value, 1e-9);
+	assert_string_equal(json_string_value(json_object_get(entry, "range")),
+			    range);
+	assert_string_equal(json_string_value(json_object_get(entry, "extra")),
+			    extra);
+}
+
+#define KIT_MODEL "model output, not a measurement; "
+
+static void github_takes_one_direction(void **state)
+{
+	static const char spin[] = "track policy=spin vcpus=2 where=a,b ";
+	char name[80];
+	struct kit kit;
+	json_t *list = kit_json(&kit, "github-bigger", NULL);
+
+	(void)state;
+	assert_int_equal(json_array_size(list), 2);
+	snprintf(name, sizeof(name), "%strack.rate", spin);
+	check_entry(list, 0, name, 2, "\xc2\xb1 0.5", KIT_MODEL "median of 2");
+	check_entry(list, 1,
+		    "live policy=q\"u\\o\\x0a\\x0d\\x09\\x1b[2Jt\\u2028e"
+		    "\\u202e\xc3\xa9 vcpus=2 where=a,b track.rate",
+		    3, "\xc2\xb1 0", "median of 1");
+	json_decref(list);
+	list = kit_json(&kit, "github-smaller", NULL);
+	assert_int_equal(json_array_size(list), 2);
+	snprintf(name, sizeof(name), "%strack.latency.p50", spin);
+	check_entry(list, 0, name, 150, "\xc2\xb1 50", KIT_MODEL "median of 2");
+	snprintf(name, sizeof(name), "%strack.latency.p99", spin);
+	check_entry(list, 1, name, 350, "\xc2\xb1 50", KIT_MODEL "median of 2");
+	json_decref(list);
+	list = kit_json(&kit, "github-smaller", "kicks.rounds");
+	assert_int_equal(json_array_size(list), 1);
+	snprintf(name, sizeof(name), "%skicks.rounds", spin);
+	check_entry(list, 0, name, 0, "\xc2\xb1 0", KIT_MODEL "median of 1");
+	json_decref(list);
+}
+
+static void github_refuses_the_other_direction(void **state)
+{
+	const char *metric = "track.rate";
+	struct kit kit = {.request.metrics = {&metric, 1}};
+
+	(void)state;
+	kit_run(&kit, "github-smaller", KIT_RESULT);
+	assert_int_equal(kit.status, -1);
+	assert_int_equal(kit.e.status, EXIT_USAGE);
+	kit_end(&kit);
+}
+
+static void bmf_has_measures(void **state)
+{
+	struct kit kit;
+	json_t *all = kit_json(&kit, "bmf", NULL), *one;
+	double value, low, high;
+
+	(void)state;
+	assert_int_equal(json_object_size(all), 2);
+	one = json_object_get(all, "track policy=spin vcpus=2 where=a,b");
+	assert_int_equal(json_object_size(one), 3);
+	assert_int_equal(json_unpack(json_object_get(one, "track.rate"),
+				     "{sfsfsf!}", "value", &value,
+				     "lower_value", &low, "upper_value", &high),
+			 0);
+	assert_float_equal(value, 2, 1e-9);
+	assert_float_equal(low, 1.5, 1e-9);
+	assert_float_equal(high, 2.5, 1e-9);
+	json_decref(all);
+	all = kit_json(&kit, "bmf", "run.events"); /* nobody has it */
+	assert_int_equal(json_object_size(all), 0);
+	json_decref(all);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -331,6 +431,9 @@ int main(void)
 		cmocka_unit_test(hgrm_is_of_one_histogram),
 		cmocka_unit_test(openmetrics_has_families),
 		cmocka_unit_test(openmetrics_names_are_names),
+		cmocka_unit_test(github_takes_one_direction),
+		cmocka_unit_test(github_refuses_the_other_direction),
+		cmocka_unit_test(bmf_has_measures),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
