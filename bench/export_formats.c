@@ -10,7 +10,8 @@
 	X(export_openmetrics) \
 	X(export_github_bigger) \
 	X(export_github_smaller) \
-	X(export_bmf)
+	X(export_bmf) \
+	X(export_ktap)
 /* clang-format on */
 
 #define DECLARE(format) extern const struct export_format format;

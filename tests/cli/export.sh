@@ -10,7 +10,7 @@ set -u
 root=$(cd "$(dirname "$0")/../.." && pwd)
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
-passed=0 failed=0
+passed=0 failed=0 skipped=0
 out=$dir/out err=$dir/err result=$dir/r.json
 
 check() { # what, then a command that must succeed
@@ -277,5 +277,34 @@ for cell in good:
     assert len(measures) == 3
 '
 
-echo "$passed passed, $failed failed, 0 skipped"
+# -------------------------------------------------------------------- ktap
+
+check "ktap: no metric" refused -f ktap -m fault.rate "$result"
+check "ktap" export_to 0 -f ktap "$result"
+check "ktap: a point a cell" reads '
+lines = text.splitlines()
+assert lines[:2] == ["KTAP version 1", "1..%d" % len(r["cells"])]
+points = [x for x in lines[2:] if x[0] != "#"]
+assert len(points) == len(r["cells"])
+for i, (line, cell) in enumerate(zip(points, r["cells"]), 1):
+    m = re.match("(ok|not ok) (\\d+) ([^#]+?)( # SKIP (.+))?$", line)
+    assert m and int(m[2]) == i and "vcpus=%d" % cell["axes"]["vcpus"] in m[3]
+    skipped = cell["status"] == "unsupported"
+    assert m[1] == "ok" and (m[5] is not None) == skipped
+    if skipped:
+        assert m[5] == cell["reason"].replace("#", "?")
+'
+# TAP is near enough for its reader to count the points.
+if perl -MTAP::Parser -e 1 2>/dev/null; then
+	check "ktap: read by a TAP parser" perl -MTAP::Parser -e '
+		open(my $f, "<", $ARGV[0]) or die;
+		local $/; my $p = TAP::Parser->new({tap => <$f>}); $p->run;
+		exit !($p->is_good_plan && !$p->parse_errors && !$p->failed &&
+		       $p->skipped > 0 && $p->passed > $p->skipped)' "$out"
+else
+	skipped=$((skipped + 1))
+	echo "skipped: ktap: read by a TAP parser: perl has no TAP::Parser"
+fi
+
+echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ]

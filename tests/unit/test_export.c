@@ -416,6 +416,63 @@ static void bmf_has_measures(void **state)
 	json_decref(all);
 }
 
+/* --------------------------------------------------------------------- ktap */
+
+static void ktap_has_a_point_for_each_cell(void **state)
+{
+	/* clang-format off */
+	static const char hostile[] =
+		"q\"u?o?x0a?x0d?x09?x1b[2Jt?u2028e?u202e\xc3\xa9";
+	/* clang-format on */
+	char want[1000];
+	struct kit kit = {0};
+
+	(void)state;
+	snprintf(want, sizeof(want),
+		 "KTAP version 1\n1..4\n"
+		 "# tdmem %s, model output, not a measurement\n"
+		 "ok 1 track policy=spin vcpus=2 where=a,b\n"
+		 "ok 2 live policy=%s vcpus=2 where=a,b\n"
+		 "ok 3 track policy={\"fault\":\"eagain\"} vcpus=2 where=a,b"
+		 " # SKIP no?x0aCPUs ? left\n"
+		 "# vm-bugged: %s\n"
+		 "not ok 4 track policy==cmd() vcpus=2 where=a,b\n",
+		 hostile, hostile, hostile);
+	kit_run(&kit, "ktap", KIT_RESULT);
+	assert_int_equal(kit.status, 0);
+	assert_string_equal(kit.text, want);
+	kit_end(&kit);
+}
+
+static void ktap_knows_what_failed(void **state)
+{
+	static const struct {
+		const char *status, *begin;
+	} cases[] = {
+		{"ok", "\nok 1 "},	    {"livelock", "\nnot ok 1 "},
+		{"timeout", "\nnot ok 1 "}, {"failed", "\nnot ok 1 "},
+		{"unheard", "\nnot ok 1 "}, {"vm-bugged", "\nnot ok 1 "},
+		{"unsupported", "\nok 1 "},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct kit kit = {0};
+		char text[2000];
+
+		snprintf(text, sizeof(text),
+			 "%s{\"axes\":{\"workload\":\"track\"},\"status\":"
+			 "\"%s\",\"reason\":\"\",\"repeats\":[]}]}",
+			 KIT_TOP, cases[i].status);
+		kit_run(&kit, "ktap", text);
+		assert_int_equal(kit.status, 0);
+		assert_non_null(strstr(kit.text, cases[i].begin));
+		assert_int_equal(!!strstr(kit.text, "# SKIP unsupported\n"),
+				 !strcmp(cases[i].status, "unsupported"));
+		kit_end(&kit);
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -434,6 +491,8 @@ int main(void)
 		cmocka_unit_test(github_takes_one_direction),
 		cmocka_unit_test(github_refuses_the_other_direction),
 		cmocka_unit_test(bmf_has_measures),
+		cmocka_unit_test(ktap_has_a_point_for_each_cell),
+		cmocka_unit_test(ktap_knows_what_failed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
