@@ -151,7 +151,8 @@ static tdx_status split(struct mem_call *mc, hpa_t page, struct pamt_walk *w)
 		       body - body / 2) != TDX_SUCCESS)
 		return busy(OPERAND_RCX);
 	mem_store(mc, SEPT_NO_VE | page.v | SEPT_RWX | ENTRY_EL);
-	pamt_assign(w->at[LEVEL_4K].entry, PT_EPT, mc->td->hpa);
+	/* unlike SEPT.ADD this leaves the new page's BEPOCH as it was */
+	pamt_give(w->at[LEVEL_4K].entry, PT_EPT, mc->td->hpa);
 	td_count_pages(&mc->c, mc->td, 1);
 	return TDX_SUCCESS;
 }

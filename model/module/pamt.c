@@ -160,12 +160,17 @@ hpa_t pamt_owner(const struct pamt_entry *e)
 	return HPA(((u64)e->owner_high << 32 | e->owner_low) << 12);
 }
 
-void pamt_assign(struct pamt_entry *e, enum pamt_type type, hpa_t owner)
+void pamt_give(struct pamt_entry *e, enum pamt_type type, hpa_t owner)
 {
 	e->owner_low = (u32)(owner.v >> 12);
 	e->owner_high = (u8)(owner.v >> 44);
-	e->bepoch = 0;
 	pamt_set_type(e, type);
+}
+
+void pamt_assign(struct pamt_entry *e, enum pamt_type type, hpa_t owner)
+{
+	e->bepoch = 0;
+	pamt_give(e, type, owner);
 }
 
 /* ------------------------------------------------------------------ walk */

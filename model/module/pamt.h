@@ -106,7 +106,9 @@ static inline void pamt_set_type(struct pamt_entry *e, enum pamt_type type)
 }
 
 hpa_t pamt_owner(const struct pamt_entry *e);
-/** Owner and BEPOCH 0 first, the type last. */
+/** Owner first, the type last; BEPOCH stays that of the page's last use. */
+void pamt_give(struct pamt_entry *e, enum pamt_type type, hpa_t owner);
+/** The same with BEPOCH 0. */
 void pamt_assign(struct pamt_entry *e, enum pamt_type type, hpa_t owner);
 
 /** Entries held by an explicit walk, indexed by level. */
