@@ -19,8 +19,8 @@
 	}
 
 CALL(sept_add, tdh_mem_sept_add(lp, c->tdr, c->gpa, c->level, c->hpa, &c->out))
-CALL(page_add, tdh_mem_page_add(lp, c->tdr, c->gpa, c->hpa,
-				HPA(c->args->v[F_SRC]), &c->out))
+CALL(page_add, tdh_mem_page_add(lp, c->tdr, GPA(c->gpa.v | (u64)c->level),
+				c->hpa, HPA(c->args->v[F_SRC]), &c->out))
 CALL(page_aug, tdh_mem_page_aug(lp, c->tdr, c->gpa, c->level, c->hpa, &c->out))
 CALL(range_block, tdh_mem_range_block(lp, c->tdr, c->gpa, c->level, &c->out))
 CALL(range_unblock,
