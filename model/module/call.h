@@ -16,9 +16,8 @@ struct call {
 };
 
 /**
- * Sources of sanity-check halts.  The numbers of the first two and of leaf
- * specific checks are the module's; HALT_MODEL is this model's own (out of
- * memory, a state that the module cannot reach).
+ * Sources of sanity-check halts.  Their numbers are the module's; HALT_MODEL
+ * is this model's own (out of memory, a state that the module cannot reach).
  */
 enum {
 	HALT_LOCKS = 0x0001,

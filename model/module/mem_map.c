@@ -158,7 +158,7 @@ static tdx_status page_add(struct mem_call *mc, hpa_t page, hpa_t source)
 		return status;
 	tdx_call_body(&mc->c, 0, WORK_COPY_4K);
 	if (sept_load(mc->at.entry) & ENTRY_EL)
-		tdx_call_halt(&mc->c, HALT_SEPT, 1, "entry locked under TDR");
+		tdx_call_halt(&mc->c, HALT_SEPT, 4, "entry locked under TDR");
 	mem_store(mc, SEPT_LEAF_BITS | SEPT_RWX | page.v);
 	mc->td->tdr.chldcnt++;
 	pamt_assign(w.at[LEVEL_4K].entry, PT_REG, mc->td->hpa);

@@ -3,13 +3,12 @@
 
 #include "model/module/td.h"
 
-/* Codes of source 0x0003; only the first is known to be the module's. */
+/* Codes of source 0x0003, as the module numbers its checks. */
 enum {
+	CHECK_MERGE_PARENT = 4,
+	CHECK_MERGE_CHILDREN = 6,
+	CHECK_SPLIT_PARENT = 8,
 	CHECK_IMPLICIT = 10,
-	CHECK_MERGE_PARENT = 1,
-	CHECK_MERGE_CHILDREN = 2,
-	CHECK_SPLIT_PARENT = 3,
-	CHECK_NO_BLOCK = 4,
 };
 
 #define GIB_SHIFT 30
@@ -69,7 +68,7 @@ static struct pamt_block *block_make(const struct call *c, hpa_t hpa)
 	struct pamt_block *b;
 
 	if (!t)
-		tdx_call_halt(c, HALT_PAMT, CHECK_NO_BLOCK, "page of no TDMR");
+		tdx_call_halt(c, HALT_MODEL, 2, "page of no TDMR");
 	b = MAKE(c->m, &t->block[gib_of(t, hpa)]);
 	if (!b)
 		out_of_memory(c);
@@ -119,8 +118,7 @@ struct pamt_ref pamt_at(const struct call *c, hpa_t hpa, enum tdx_level size)
 	default:
 		t = tdmr_of(c->m, hpa);
 		if (!t)
-			tdx_call_halt(c, HALT_PAMT, CHECK_NO_BLOCK,
-				      "page of no TDMR");
+			tdx_call_halt(c, HALT_MODEL, 2, "page of no TDMR");
 		return ref_1g(t, hpa);
 	}
 }
