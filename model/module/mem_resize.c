@@ -138,17 +138,19 @@ tdx_status tdh_mem_page_promote(struct lp *lp, hpa_t tdr, gpa_t gpa,
 static tdx_status split(struct mem_call *mc, hpa_t page, struct pamt_walk *w)
 {
 	u64 body = tdx_call_body_ps(&mc->c, mem_needs_tracking(mc) ? 0 : 1);
+	hpa_t first = sept_leaf_hpa(mc->entry, mc->level);
 	u64 child = sept_has(mc->entry, SEPT_IS_BLOCKED)
 			    ? sept_unblock(mc->entry)
 			    : mc->entry;
 
+	child = (child & ~(SEPT_HPA | ENTRY_EL)) | first.v;
 	/* half for the fill, half for the PAMT; what fails later was filled */
-	sept_page_split(&mc->c, page, child & ~ENTRY_EL, mc->level);
+	sept_page_split(&mc->c, page, child, mc->level);
 	spend_work(mc->c.s, body / 2, WORK_CLEAR_4K);
 	if (interrupted(mc->c.s))
 		return interrupted_restartable(mc);
-	if (pamt_split(&mc->c, sept_hpa(mc->entry), mc->level,
-		       body - body / 2) != TDX_SUCCESS)
+	if (pamt_split(&mc->c, first, mc->level, body - body / 2) !=
+	    TDX_SUCCESS)
 		return busy(OPERAND_RCX);
 	mem_store(mc, SEPT_NO_VE | page.v | SEPT_RWX | ENTRY_EL);
 	/* unlike SEPT.ADD this leaves the new page's BEPOCH as it was */

@@ -119,7 +119,7 @@ tdx_status tdh_mem_track(struct lp *lp, hpa_t tdr)
 
 static void page_remove_commit(struct mem_call *mc, struct pamt_ref *page)
 {
-	mc->out->rcx = sept_hpa(mc->entry).v & ~(LEVEL_BYTES(mc->level) - 1);
+	mc->out->rcx = sept_leaf_hpa(mc->entry, mc->level).v;
 	tdx_call_body(&mc->c, ungated(mc), WORK_PLAIN);
 	mem_store(mc, SEPT_FREE_ENTRY);
 	td_count_pages(&mc->c, mc->td, -(s64)LEVEL_PAGES(mc->level));

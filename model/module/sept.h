@@ -95,6 +95,12 @@ static inline hpa_t sept_hpa(u64 entry)
 	return HPA(entry & SEPT_HPA);
 }
 
+/** Of a leaf: without the bits below its size, where a counter can be. */
+static inline hpa_t sept_leaf_hpa(u64 entry, enum tdx_level level)
+{
+	return HPA(entry & SEPT_HPA & ~(LEVEL_BYTES(level) - 1));
+}
+
 static inline u64 sept_load(const u64 *entry)
 {
 	return __atomic_load_n(entry, __ATOMIC_ACQUIRE);
