@@ -32,6 +32,7 @@ CALL(page_promote, tdh_mem_page_promote(lp, c->tdr, c->gpa, c->level, &c->out))
 CALL(page_demote,
      tdh_mem_page_demote(lp, c->tdr, c->gpa, c->level, c->hpa, &c->out))
 CALL(page_relocate, tdh_mem_page_relocate(lp, c->tdr, c->gpa, c->hpa, &c->out))
+CALL(mr_extend, tdh_mr_extend(lp, c->tdr, c->gpa, &c->out))
 CALL(sept_rd, tdh_mem_sept_rd(lp, c->tdr, c->gpa, c->level, &c->out))
 CALL(wbinvd,
      tdh_phymem_page_wbinvd(lp, tdx_hpa_with_hkid(lp->module, c->hpa,
@@ -49,6 +50,18 @@ static void accept(struct lp *lp, struct script_call *c)
 {
 	c->end =
 		tdg_mem_page_accept(lp, c->gpa, c->level, &c->status, &c->exit);
+}
+
+static void attr_rd(struct lp *lp, struct script_call *c)
+{
+	c->end = tdg_mem_page_attr_rd(lp, c->gpa, &c->status, &c->exit);
+}
+
+static void attr_wr(struct lp *lp, struct script_call *c)
+{
+	gpa_t rcx = GPA(c->gpa.v | (u64)c->level);
+
+	c->end = tdg_mem_page_attr_wr(lp, rcx, 0, &c->status, &c->exit);
 }
 
 static void leave(struct lp *lp, struct script_call *c)
@@ -98,6 +111,8 @@ static const struct call_kind calls[] = {
 	 FIELD(TDR_HPA), HOST, ANSWER_MEM, page_relocate},
 	{TDH_MEM_SEPT_RD, NULL, OPS_MEM, FIELD(TDR_HPA), HOST, ANSWER_MEM,
 	 sept_rd},
+	{TDH_MR_EXTEND, NULL, FIELD(TD) | FIELD(GPA), FIELD(TDR_HPA), HOST,
+	 ANSWER_MEM, mr_extend},
 	{TDH_PHYMEM_PAGE_WBINVD, NULL, FIELD(HKID), OPS_PAGE, HOST,
 	 ANSWER_STATUS, wbinvd},
 	{TDH_PHYMEM_PAGE_RECLAIM, NULL, 0, OPS_PAGE, HOST, ANSWER_RECLAIM,
@@ -113,6 +128,10 @@ static const struct call_kind calls[] = {
 	 ANSWER_STATUS, vp_flush},
 	{TDG_MEM_PAGE_ACCEPT, NULL, OPS_MEM | FIELD(VCPU), 0, PLACE_GUEST,
 	 ANSWER_TDCALL, accept},
+	{TDG_MEM_PAGE_ATTR_RD, NULL, FIELD(TD) | FIELD(VCPU) | FIELD(GPA), 0,
+	 PLACE_GUEST, ANSWER_TDCALL, attr_rd},
+	{TDG_MEM_PAGE_ATTR_WR, NULL, OPS_MEM | FIELD(VCPU), 0, PLACE_GUEST,
+	 ANSWER_TDCALL, attr_wr},
 };
 #undef HOST
 

@@ -90,7 +90,7 @@ static enum tdg_end violate(struct tdcall *t, unsigned type, u64 entry)
 {
 	u64 leaf = entry & SEPT_LEAF ? 1 : 0;
 
-	t->exit->rcx = QUALIFICATION_WRITE;
+	t->exit->rcx = type == EEQ_NONE ? 0 : QUALIFICATION_WRITE;
 	t->exit->rdx = type;
 	if (type != EEQ_NONE)
 		t->exit->rdx |= (u64)t->level << 32 | (u64)t->at.level << 35 |

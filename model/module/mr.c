@@ -14,11 +14,9 @@ static tdx_status extend(struct mem_call *mc, gpa_t gpa)
 		return status;
 	if (gpa.v % CHUNK_BYTES || !sept_gpa_is_private(mc->td, gpa.v))
 		return with_operand(TDX_OPERAND_INVALID, OPERAND_RCX);
-	mc->level = LEVEL_4K;
-	if (!sept_walk(mc->c.m, mc->td, gpa, mc->level, false, &mc->at)) {
-		mem_show(mc, mc->at.copy, mc->at.level);
-		return with_operand(TDX_EPT_WALK_FAILED, OPERAND_RCX);
-	}
+	/* to the leaf, whatever its size: any other end is one failure */
+	sept_walk(mc->c.m, mc->td, gpa, LEVEL_4K, false, &mc->at);
+	mc->level = mc->at.level;
 	mc->entry = mc->at.copy;
 	if (!sept_allowed(mc->c.id, mc->entry))
 		return mem_refuse(mc, TDX_EPT_ENTRY_NOT_PRESENT);

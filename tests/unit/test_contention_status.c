@@ -190,7 +190,7 @@ static void birth_job(struct lp *lp, void *arg)
 	assert_int_equal(tdh_vp_create(lp, tdr, tdvpr), 0);
 	assert_int_equal(tdh_vp_init(lp, tdvpr, 0), TDX_TDCX_NUM_INCORRECT);
 	assert_int_equal(tdh_mr_extend(lp, tdr, GPA(0), &out),
-			 TDX_EPT_WALK_FAILED | OPERAND_RCX);
+			 TDX_EPT_ENTRY_NOT_PRESENT | OPERAND_RCX);
 	for (i = 1; i < TDX_TDVPS_PAGES; i++)
 		assert_int_equal(
 			tdh_vp_addcx(lp, tdvpr, HPA(tdvpr.v + 0x1000 * i)), 0);
