@@ -305,13 +305,17 @@ static void put_enter(json_t *result, const struct script_call *call)
 		json_object_set_new(result, "inject", json_string("VE"));
 }
 
-/* RDX of an interrupted call that starts over is the TDR operand again. */
-static void put_mem(json_t *result, const struct script_call *call)
+/*
+ * RDX of an interrupted call that starts over is the operand again: told only
+ * when it is more than the address of a TDR.
+ */
+static void put_mem(struct world *w, const struct script_call *call,
+		    json_t *result)
 {
 	put_status(result, call->status);
 	put_hex(result, "rcx", call->out.rcx);
 	if ((call->status & TDX_STATUS_MASK) != TDX_INTERRUPTED_RESTARTABLE ||
-	    call->out.rdx != call->tdr.v)
+	    world_td_of(w, call->out.rdx) < 0)
 		put_hex(result, "rdx", call->out.rdx);
 }
 
@@ -323,7 +327,7 @@ void call_answer(struct world *w, const struct script_call *call,
 		put_status(result, call->status);
 		break;
 	case ANSWER_MEM:
-		put_mem(result, call);
+		put_mem(w, call, result);
 		break;
 	case ANSWER_RECLAIM:
 		put_status(result, call->status);
