@@ -45,4 +45,13 @@ typedef int result_cell_fn(void *ctx, const json_t *top, json_t *cell);
 json_t *result_read(const char *path, result_cell_fn *cell, void *ctx,
 		    struct err *e);
 
+struct scan;
+
+/** The same for its text: takes it from *s, or tells that it is no cell. */
+typedef int result_text_fn(void *ctx, const json_t *top, struct scan *s);
+
+/** As result_read(), for readers that make no tree of a cell. */
+json_t *result_read_text(const char *path, result_text_fn *cell, void *ctx,
+			 struct err *e);
+
 #endif

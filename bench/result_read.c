@@ -9,6 +9,7 @@
 
 #include "bench/json.h"
 #include "bench/result.h"
+#include "bench/scan.h"
 
 /* Above any result that a run within its bounds can write. */
 #define RESULT_MAX_BYTES ((size_t)4 << 30)
@@ -98,31 +99,14 @@ static int check_top(const char *path, json_t *top, struct err *e)
 /* Pass over the cells, whatever they are: only their end is looked for. */
 static bool skip_cells(struct walk *w)
 {
-	bool in_string = false;
-	long depth = 0;
+	struct scan s = {w->p, w->end};
+	bool good = peek(w) == '[' && scan_skip(&s);
 
-	for (peek(w); w->p < w->end; w->p++) {
-		char c = *w->p;
-
-		if (in_string) {
-			if (c == '\\' && w->p + 1 < w->end)
-				w->p++;
-			in_string = c != '"';
-		} else if (c == '"') {
-			in_string = true;
-		} else if (c == '[' || c == '{') {
-			depth++;
-		} else if (c == ']' || c == '}') {
-			if (--depth <= 0) {
-				w->p += depth == 0;
-				return depth == 0;
-			}
-		}
-	}
-	return false;
+	w->p = s.p;
+	return good;
 }
 
-static int walk_cells(struct walk *w, json_t *top, result_cell_fn *cell,
+static int walk_cells(struct walk *w, json_t *top, result_text_fn *cell,
 		      void *ctx)
 {
 	if (!take(w, '['))
@@ -130,13 +114,10 @@ static int walk_cells(struct walk *w, json_t *top, result_cell_fn *cell,
 	if (take(w, ']'))
 		return 0;
 	do {
-		json_t *v = value(w);
-		int status;
+		struct scan s = {w->p, w->end};
+		int status = scan_peek(&s) == '{' ? cell(ctx, top, &s) : -1;
 
-		if (!v)
-			return -1;
-		status = json_is_object(v) ? cell(ctx, top, v) : -1;
-		json_decref(v);
+		w->p = s.p;
 		if (status)
 			return bad(w, "not a cell");
 	} while (take(w, ','));
@@ -158,69 +139,116 @@ static json_t *member_name(struct walk *w, const json_t *top)
 	return NULL;
 }
 
-/* One member of the document; of the cells only the place, in *cells. */
-static int walk_member(struct walk *w, json_t *top, const char **cells)
+/* Is what comes before the cells all that is needed to read them? */
+static bool is_complete(const struct walk *w, json_t *top)
 {
-	json_t *key = member_name(w, top), *v;
+	struct err ignored;
+
+	return check_top(w->path, top, &ignored) == 0;
+}
+
+/* The document while it is walked. */
+struct document {
+	json_t *top;
+	result_text_fn *cell;
+	void *ctx;
+	const char *cells; /* their place, when they came too early */
+};
+
+/* Results of ours have the cells last, so that one pass is enough. */
+static int walk_member(struct walk *w, struct document *d)
+{
+	json_t *key = member_name(w, d->top), *v;
 
 	if (!key)
 		return -1;
-	if (strcmp(json_string_value(key), "cells") == 0) {
-		*cells = w->p;
+	if (strcmp(json_string_value(key), "cells") != 0) {
+		v = value(w);
+	} else if (is_complete(w, d->top)) {
+		v = walk_cells(w, d->top, d->cell, d->ctx) ? NULL : json_true();
+	} else {
+		d->cells = w->p;
 		v = skip_cells(w) ? json_true() : NULL;
 		if (!v)
 			bad(w, "cells: expected a list with an end");
-	} else {
-		v = value(w);
 	}
 	if (v)
-		json_object_set_new(top, json_string_value(key), v);
+		json_object_set_new(d->top, json_string_value(key), v);
 	json_decref(key);
 	return v ? 0 : -1;
 }
 
 /* The members may come in any order: the cells are read when all are known. */
-static int walk_document(struct walk *w, json_t *top, result_cell_fn *cell,
-			 void *ctx)
+static int walk_document(struct walk *w, struct document *d)
 {
-	const char *cells = NULL;
-
 	if (!take(w, '{'))
 		return bad(w, "expected a result, a JSON object");
 	do {
-		if (walk_member(w, top, &cells))
+		if (walk_member(w, d))
 			return -1;
 	} while (take(w, ','));
 	if (!take(w, '}') || peek(w) || w->p < w->end)
 		return bad(w, "expected the end of the result");
-	json_object_del(top, "cells");
-	if (check_top(w->path, top, w->e))
+	if (check_top(w->path, d->top, w->e))
 		return -1;
-	if (!cells)
+	if (json_object_del(d->top, "cells"))
 		return bad(w, "cells: missing");
-	w->p = cells;
-	return walk_cells(w, top, cell, ctx);
+	if (!d->cells)
+		return 0;
+	w->p = d->cells;
+	return walk_cells(w, d->top, d->cell, d->ctx);
+}
+
+json_t *result_read_text(const char *path, result_text_fn *cell, void *ctx,
+			 struct err *e)
+{
+	struct walk w = {.path = path, .e = e};
+	struct document d = {.top = json_object(), .cell = cell, .ctx = ctx};
+	size_t size;
+	char *text = read_file(path, RESULT_MAX_BYTES, &size, e);
+	int status = -1;
+
+	if (text && d.top) {
+		w.text = w.p = text;
+		w.end = text + size;
+		status = walk_document(&w, &d);
+	}
+	free(text);
+	if (status == 0)
+		return d.top;
+	json_decref(d.top);
+	return NULL;
+}
+
+/* ----------------------------------------------------------- cells as trees */
+
+struct trees {
+	result_cell_fn *cell;
+	void *ctx;
+};
+
+static int take_tree(void *ctx, const json_t *top, struct scan *s)
+{
+	const struct trees *t = ctx;
+	json_error_t error;
+	json_t *v = json_loadb(s->p, (size_t)(s->end - s->p),
+			       JSON_DISABLE_EOF_CHECK | JSON_REJECT_DUPLICATES,
+			       &error);
+	int status;
+
+	if (!v)
+		return -1;
+	status = t->cell(t->ctx, top, v);
+	json_decref(v);
+	if (status == 0)
+		s->p += error.position;
+	return status;
 }
 
 json_t *result_read(const char *path, result_cell_fn *cell, void *ctx,
 		    struct err *e)
 {
-	struct walk w = {.path = path, .e = e};
-	json_t *top = json_object();
-	size_t size;
-	char *text = read_file(path, RESULT_MAX_BYTES, &size, e);
+	struct trees t = {cell, ctx};
 
-	if (!text || !top) {
-		json_decref(top);
-		free(text);
-		return NULL;
-	}
-	w.text = w.p = text;
-	w.end = text + size;
-	if (walk_document(&w, top, cell, ctx)) {
-		json_decref(top);
-		top = NULL;
-	}
-	free(text);
-	return top;
+	return result_read_text(path, take_tree, &t, e);
 }
