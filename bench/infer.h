@@ -67,6 +67,34 @@ size_t u_test_values_needed(size_t comparisons, double alpha);
 bool holm_correct(double *p, size_t n);
 
 /**
+ * Resamplings of n things, the same each time for the same seed: how often
+ * each of them is drawn when n are drawn with replacement.
+ */
+struct resamples {
+	size_t n, rounds;
+	uint64_t seed;
+	unsigned int *weight; /* n for each round; for large n of one only */
+};
+
+/** `n` and `rounds` are 1 or more.  False when out of memory. */
+bool resamples_make(struct resamples *r, size_t n, size_t rounds,
+		    uint64_t seed);
+void resamples_free(struct resamples *r);
+
+/** The n weights of one round; valid until the next call. */
+const unsigned int *resample(struct resamples *r, size_t round);
+
+/** Median of values in rising order, the i-th there weight[i] times. */
+double weighted_median(const double *sorted, const unsigned int *weight,
+		       size_t n);
+
+/**
+ * The interval that leaves out the same share at either end of n values, 1 or
+ * more, NaNs not among them.  Reorders them.
+ */
+struct interval percentile_interval(double *value, size_t n, double confidence);
+
+/**
  * Bootstrap interval of the relative change of the median from a to b,
  * b / a - 1: percentiles over `rounds` resamplings, drawn from `seed`.
  * Values in any order, none 0 or NaN; both sides 1 or more.

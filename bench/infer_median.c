@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Intervals of medians, and of the change from one median to another. */
+/* Intervals of medians by order statistics. */
 #include <math.h>
 #include <stdlib.h>
 
@@ -47,54 +47,4 @@ struct interval median_interval(const double *sorted, size_t n,
 	}
 	return (struct interval){sorted[k - 1], sorted[n - k],
 				 fmax(0, 1 - 2 * outside)};
-}
-
-/* ------------------------------------------------------------- bootstrap */
-
-static uint64_t draw(uint64_t *state)
-{
-	uint64_t z = (*state += 0x9e3779b97f4a7c15ull);
-
-	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ull;
-	z = (z ^ (z >> 27)) * 0x94d049bb133111ebull;
-	return z ^ (z >> 31);
-}
-
-static int by_value(const void *x, const void *y)
-{
-	double a = *(const double *)x, b = *(const double *)y;
-
-	return (a > b) - (a < b);
-}
-
-/* Median of as many values drawn with replacement; `room` holds n. */
-static double drawn_median(const double *value, size_t n, double *room,
-			   uint64_t *state)
-{
-	for (size_t i = 0; i < n; i++)
-		room[i] = value[draw(state) % n];
-	qsort(room, n, sizeof(*room), by_value);
-	return median_of_sorted(room, n);
-}
-
-bool change_interval(const double *a, size_t na, const double *b, size_t nb,
-		     double confidence, size_t rounds, uint64_t seed,
-		     struct interval *result)
-{
-	double *change = calloc(rounds + na + nb, sizeof(*change));
-	double *room = change ? change + rounds : NULL;
-	size_t tail = (size_t)((1 - confidence) / 2 * (double)rounds);
-
-	if (!change)
-		return false;
-	for (size_t i = 0; i < rounds; i++) {
-		double from = drawn_median(a, na, room, &seed);
-
-		change[i] = drawn_median(b, nb, room, &seed) / from - 1;
-	}
-	qsort(change, rounds, sizeof(*change), by_value);
-	*result = (struct interval){change[tail], change[rounds - 1 - tail],
-				    confidence};
-	free(change);
-	return true;
 }

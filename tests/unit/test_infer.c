@@ -212,6 +212,60 @@ static void change_intervals_repeat(void **state)
 	close_to(v.high, 1);
 }
 
+/* Against values in order, for all lengths and with ties. */
+static void percentiles_are_order_statistics(void **state)
+{
+	uint64_t seed = 3;
+	double value[200];
+
+	(void)state;
+	for (size_t n = 1; n <= 200; n++) {
+		struct interval v;
+		size_t below = 0, above = 0,
+		       tail = (size_t)((1 - 0.8) / 2 * (double)n);
+
+		for (size_t i = 0; i < n; i++)
+			value[i] = floor(uniform(&seed) * (n % 3 ? 1e6 : 5));
+		v = percentile_interval(value, n, 0.8);
+		for (size_t i = 0; i < n; i++) {
+			below += value[i] < v.low;
+			above += value[i] > v.high;
+		}
+		assert_true(below <= tail && above <= tail);
+		below = above = 0;
+		for (size_t i = 0; i < n; i++) {
+			below += value[i] <= v.low;
+			above += value[i] >= v.high;
+		}
+		assert_true(below > tail && above > tail);
+	}
+}
+
+/* The median of the values written out as often as their weights say. */
+static void weighted_medians_agree(void **state)
+{
+	static const double sorted[] = {1, 2, 3, 5, 8, 13, 21, 34};
+	struct resamples r;
+
+	(void)state;
+	for (size_t n = 1; n <= 8; n++) {
+		assert_true(resamples_make(&r, n, 200, n));
+		for (size_t i = 0; i < 200; i++) {
+			const unsigned int *w = resample(&r, i);
+			double all[8];
+			size_t k = 0;
+
+			for (size_t j = 0; j < n; j++)
+				for (unsigned int t = 0; t < w[j]; t++)
+					all[k++] = sorted[j];
+			assert_int_equal(k, n);
+			close_to(weighted_median(sorted, w, n),
+				 median_of_sorted(all, n));
+		}
+		resamples_free(&r);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -222,6 +276,8 @@ int main(void)
 		cmocka_unit_test(holm_agrees),
 		cmocka_unit_test(change_intervals_cover),
 		cmocka_unit_test(change_intervals_repeat),
+		cmocka_unit_test(percentiles_are_order_statistics),
+		cmocka_unit_test(weighted_medians_agree),
 	};
 
 	return cmocka_run_group_tests_name("infer", tests, load, unload);
