@@ -79,6 +79,22 @@ static int store_number(struct parser *p, const struct option_spec *o,
 	return 0;
 }
 
+static int store_real(struct parser *p, const struct option_spec *o,
+		      const char *value)
+{
+	char *end;
+	double v = strtod(value, &end);
+
+	if (end == value || *end || isspace((unsigned char)*value))
+		return bad(p, "--%s: \"%.40s\" is no number", o->name, value);
+	/* Written so that "nan" is not within anything. */
+	if (!(v >= (double)o->min && v <= (double)o->max))
+		return bad(p, "--%s: %.40s is not within %ld to %ld", o->name,
+			   value, o->min, o->max);
+	*(double *)o->to = v;
+	return 0;
+}
+
 static int store_listed(struct parser *p, const struct option_spec *o,
 			const char *value)
 {
@@ -104,6 +120,8 @@ static int store(struct parser *p, const struct option_spec *o,
 		return 0;
 	case OPTION_NUMBER:
 		return store_number(p, o, value);
+	case OPTION_REAL:
+		return store_real(p, o, value);
 	default:
 		return store_listed(p, o, value);
 	}

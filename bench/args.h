@@ -12,6 +12,7 @@ enum option_type {
 	OPTION_FLAG,   /* to: bool */
 	OPTION_STRING, /* to: const char * */
 	OPTION_NUMBER, /* to: long, within min..max */
+	OPTION_REAL,   /* to: double, within min..max */
 	OPTION_LIST,   /* to: struct strings; may be repeated */
 };
 
@@ -35,14 +36,17 @@ struct option_spec {
 struct command_spec {
 	const char *name;
 	const char *operands; /* for help: "CONFIG", "[WHAT]", "" */
-	size_t min_operands, max_operands; /* at most 4 */
+	size_t min_operands, max_operands; /* at most MAX_OPERANDS */
 	const char *summary;
 	const char *text; /* for help, after the options; may be NULL */
 	const struct option_spec *options;
 };
 
+/* As many results as one comparison can have. */
+enum { MAX_OPERANDS = 64 };
+
 struct operands {
-	const char *v[4];
+	const char *v[MAX_OPERANDS];
 	size_t n;
 };
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "bench/config_impl.h"
+#include "bench/upgrade.h"
 
 #define NS_PER_MS 1000000ull
 
@@ -263,7 +264,8 @@ int config_parse(const char *file, json_t *root, struct config *config,
 		.max_ns = DEFAULT_MAX_MS * NS_PER_MS,
 		.seed = 1,
 	};
-	if (parse_object(root, document, config, &at)) {
+	if (upgrade_top(&upgrade_configs, root, &at) ||
+	    parse_object(root, document, config, &at)) {
 		config_free(config);
 		return -1;
 	}

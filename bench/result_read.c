@@ -7,9 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bench/encode.h"
 #include "bench/json.h"
 #include "bench/result.h"
 #include "bench/scan.h"
+#include "bench/upgrade.h"
 
 /* Above any result that a run within its bounds can write. */
 #define RESULT_MAX_BYTES ((size_t)4 << 30)
@@ -19,6 +21,7 @@ struct walk {
 	const char *text, *end;
 	const char *p;
 	struct err *e;
+	unsigned version; /* that the file has, before it is upgraded */
 };
 
 static int line_of(const struct walk *w)
@@ -67,6 +70,25 @@ static json_t *value(struct walk *w)
 	return v;
 }
 
+/* Indexes of buckets mean something else in another scheme. */
+static int check_buckets(const char *path, const json_t *top, struct err *e)
+{
+	static const char *const members[] = {"kind", "sub_bits", "max_bits"};
+	const json_t *theirs = json_object_get(top, "buckets");
+	json_t *ours = theirs ? encode_bucket_scheme() : NULL;
+	int status = 0;
+
+	for (size_t i = 0; ours && i < sizeof(members) / sizeof(*members); i++)
+		if (!json_equal(json_object_get(ours, members[i]),
+				json_object_get(theirs, members[i])))
+			status = err_set(e, EXIT_USAGE,
+					 "%s: buckets.%s: not what this tdmem "
+					 "can read",
+					 path, members[i]);
+	json_decref(ours);
+	return status;
+}
+
 static int check_top(const char *path, json_t *top, struct err *e)
 {
 	static const struct {
@@ -93,7 +115,7 @@ static int check_top(const char *path, json_t *top, struct err *e)
 	if (!json_is_boolean(json_object_get(top, "partial")))
 		return err_set(e, EXIT_USAGE,
 			       "%s: partial: expected true or false", path);
-	return 0;
+	return check_buckets(path, top, e);
 }
 
 /* Pass over the cells, whatever they are: only their end is looked for. */
@@ -106,6 +128,36 @@ static bool skip_cells(struct walk *w)
 	return good;
 }
 
+/* A cell of an older version: it is read from the text of its upgrade. */
+static int walk_old_cell(struct walk *w, struct scan *s, json_t *top,
+			 result_text_fn *cell, void *ctx)
+{
+	const char *from = s->p;
+	char *text = scan_skip(s)
+			     ? upgrade_cell_text(&upgrade_results, w->version,
+						 from, (size_t)(s->p - from))
+			     : NULL;
+	struct scan upgraded = {text, text ? text + strlen(text) : NULL};
+	int status = text ? cell(ctx, top, &upgraded) : -1;
+
+	free(text);
+	return status;
+}
+
+static int walk_cell(struct walk *w, json_t *top, result_text_fn *cell,
+		     void *ctx)
+{
+	struct scan s = {w->p, w->end};
+	int status = -1;
+
+	if (scan_peek(&s) == '{' && w->version < upgrade_results.now)
+		status = walk_old_cell(w, &s, top, cell, ctx);
+	else if (scan_peek(&s) == '{')
+		status = cell(ctx, top, &s);
+	w->p = s.p;
+	return status ? bad(w, "not a cell") : 0;
+}
+
 static int walk_cells(struct walk *w, json_t *top, result_text_fn *cell,
 		      void *ctx)
 {
@@ -114,12 +166,8 @@ static int walk_cells(struct walk *w, json_t *top, result_text_fn *cell,
 	if (take(w, ']'))
 		return 0;
 	do {
-		struct scan s = {w->p, w->end};
-		int status = scan_peek(&s) == '{' ? cell(ctx, top, &s) : -1;
-
-		w->p = s.p;
-		if (status)
-			return bad(w, "not a cell");
+		if (walk_cell(w, top, cell, ctx))
+			return -1;
 	} while (take(w, ','));
 	return take(w, ']') ? 0 : bad(w, "cells: expected , or ]");
 }
@@ -158,7 +206,9 @@ struct document {
 /* Results of ours have the cells last, so that one pass is enough. */
 static int walk_member(struct walk *w, struct document *d)
 {
+	struct at root = at_root(w->path, w->e);
 	json_t *key = member_name(w, d->top), *v;
+	int status = 0;
 
 	if (!key)
 		return -1;
@@ -174,13 +224,18 @@ static int walk_member(struct walk *w, struct document *d)
 	}
 	if (v)
 		json_object_set_new(d->top, json_string_value(key), v);
+	if (v && strcmp(json_string_value(key), "schema") == 0)
+		status = upgrade_version(&upgrade_results, d->top, &w->version,
+					 &root);
 	json_decref(key);
-	return v ? 0 : -1;
+	return v ? status : -1;
 }
 
 /* The members may come in any order: the cells are read when all are known. */
 static int walk_document(struct walk *w, struct document *d)
 {
+	struct at root = at_root(w->path, w->e);
+
 	if (!take(w, '{'))
 		return bad(w, "expected a result, a JSON object");
 	do {
@@ -189,7 +244,8 @@ static int walk_document(struct walk *w, struct document *d)
 	} while (take(w, ','));
 	if (!take(w, '}') || peek(w) || w->p < w->end)
 		return bad(w, "expected the end of the result");
-	if (check_top(w->path, d->top, w->e))
+	if (upgrade_top(&upgrade_results, d->top, &root) ||
+	    check_top(w->path, d->top, w->e))
 		return -1;
 	if (json_object_del(d->top, "cells"))
 		return bad(w, "cells: missing");
@@ -238,7 +294,9 @@ static int take_tree(void *ctx, const json_t *top, struct scan *s)
 
 	if (!v)
 		return -1;
-	status = t->cell(t->ctx, top, v);
+	status = upgrade_cell(&upgrade_results, upgrade_results.now, v)
+			 ? t->cell(t->ctx, top, v)
+			 : -1;
 	json_decref(v);
 	if (status == 0)
 		s->p += error.position;
