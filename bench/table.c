@@ -5,13 +5,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bench/layout.h"
 #include "bench/table.h"
 
 enum { INDENT = 2 };
 
 void table_init(struct table *t, size_t columns, size_t keep, size_t left)
 {
-	*t = (struct table){.columns = columns, .keep = keep, .left = left};
+	*t = (struct table){
+		.columns = columns,
+		.keep = keep,
+		.left = left,
+		.width = TABLE_WIDTH,
+		.indent = INDENT,
+		.group = 1,
+	};
 }
 
 static bool make_room(struct table *t)
@@ -48,73 +56,108 @@ static size_t column_width(const struct table *t, size_t column)
 {
 	size_t widest = 0;
 
-	for (size_t i = column; i < t->n; i += t->columns)
-		if (strlen(t->cell[i]) > widest)
-			widest = strlen(t->cell[i]);
+	for (size_t i = column; i < t->n; i += t->columns) {
+		size_t width = layout_width(t->cell[i]);
+
+		if (width > widest)
+			widest = width;
+	}
 	return widest;
 }
 
-static void print_cell(const struct table *t, FILE *f, size_t row,
-		       size_t column, bool last)
-{
-	const char *text = t->cell[row * t->columns + column];
-	int width = (int)column_width(t, column);
+/* A line, whose blanks are only written before something. */
+struct pen {
+	FILE *f;
+	size_t blanks;
+};
 
+static void print_cell(const struct table *t, struct pen *pen, const char *text,
+		       size_t column, size_t width)
+{
+	size_t pad = width - layout_width(text);
+
+	pen->blanks += column ? t->gap : t->indent;
 	if (column >= t->left)
-		fprintf(f, "%*s%*s", column ? (int)t->gap : INDENT, "", width,
-			text);
-	else
-		fprintf(f, "%*s%-*s", column ? (int)t->gap : INDENT, "",
-			last ? 0 : width, text);
+		pen->blanks += pad;
+	if (*text) {
+		fprintf(pen->f, "%*s%s", (int)pen->blanks, "", text);
+		pen->blanks = 0;
+	}
+	if (column < t->left)
+		pen->blanks += pad;
 }
 
 /* One part: the kept columns, then those from..to. */
-static void print_part(const struct table *t, FILE *f, size_t from, size_t to)
+static void print_part(const struct table *t, FILE *f, const size_t *width,
+		       size_t from, size_t to)
 {
 	for (size_t row = 0; row < t->n / t->columns; row++) {
+		char **cell = t->cell + row * t->columns;
+		struct pen pen = {.f = f};
+
 		for (size_t c = 0; c < t->keep; c++)
-			print_cell(t, f, row, c, false);
+			print_cell(t, &pen, cell[c], c, width[c]);
 		for (size_t c = from; c < to; c++)
-			print_cell(t, f, row, c, c + 1 == to);
+			print_cell(t, &pen, cell[c], c, width[c]);
 		fputc('\n', f);
 	}
 }
 
-static size_t part_width(const struct table *t, size_t from, size_t to)
+static size_t part_width(const struct table *t, const size_t *width,
+			 size_t from, size_t to)
 {
-	size_t width = INDENT;
+	size_t sum = t->indent;
 
 	for (size_t c = 0; c < t->keep; c++)
-		width += column_width(t, c) + t->gap;
+		sum += width[c] + t->gap;
 	for (size_t c = from; c < to; c++)
-		width += column_width(t, c) + (c + 1 < to ? t->gap : 0);
-	return width;
+		sum += width[c] + (c + 1 < to ? t->gap : 0);
+	return sum;
 }
 
-/* As many columns as fit, but one. */
-static size_t part_end(const struct table *t, size_t from)
+/* As many groups of columns as fit; else as many columns, but one. */
+static size_t part_end(const struct table *t, const size_t *width, size_t from)
 {
-	size_t to = from + 1;
+	size_t to = from;
 
-	while (to < t->columns && part_width(t, from, to + 1) <= TABLE_WIDTH)
+	while (to < t->columns &&
+	       part_width(t, width, from, to + t->group) <= t->width)
+		to += t->group;
+	if (to > from)
+		return to;
+	to = from + 1;
+	while ((to - t->keep) % t->group &&
+	       part_width(t, width, from, to + 1) <= t->width)
 		to++;
 	return to;
 }
 
-void table_print(struct table *t, FILE *f)
+static bool print_parts(struct table *t, FILE *f)
 {
+	size_t *width = calloc(t->columns, sizeof(*width));
+
+	if (!width)
+		return false;
+	for (size_t c = 0; c < t->columns; c++)
+		width[c] = column_width(t, c);
 	/* Rather narrow gaps than two parts. */
 	t->gap = 2;
-	if (part_width(t, t->keep, t->columns) > TABLE_WIDTH)
+	if (part_width(t, width, t->keep, t->columns) > t->width)
 		t->gap = 1;
-	for (size_t from = t->keep; from < t->columns && !t->failed;) {
-		size_t to = part_end(t, from);
-
+	for (size_t from = t->keep, to; from < t->columns; from = to) {
+		to = part_end(t, width, from);
 		if (from > t->keep)
 			fputc('\n', f);
-		print_part(t, f, from, to);
-		from = to;
+		print_part(t, f, width, from, to);
 	}
+	free(width);
+	return true;
+}
+
+void table_print(struct table *t, FILE *f)
+{
+	if (!t->failed && !print_parts(t, f))
+		t->failed = true;
 	if (t->failed)
 		fputs("  (out of memory)\n", f);
 	for (size_t i = 0; i < t->n; i++)

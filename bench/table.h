@@ -15,7 +15,11 @@ struct table {
 	size_t keep; /* columns that every part repeats */
 	size_t left; /* columns, from the first, that are flush left */
 	size_t gap;  /* between columns */
-	char **cell; /* row by row, the first row is the head */
+	/* May be set after table_init(). */
+	size_t width;  /* of lines; 0: TABLE_WIDTH */
+	size_t indent; /* of lines; 2 */
+	size_t group;  /* columns after the kept ones that stay together; 1 */
+	char **cell;   /* row by row, the first row is the head */
 	size_t n, room;
 	bool failed; /* out of memory */
 };
@@ -28,8 +32,9 @@ __attribute__((format(printf, 2, 3))) void table_add(struct table *t,
 						     const char *format, ...);
 
 /**
- * Print with an indent of two.  A table that is wider than TABLE_WIDTH is
- * printed in parts, one below the other.  Frees the table.
+ * Print.  A table that is wider than its width is printed in parts, one below
+ * the other; groups of columns are only torn where one alone is too wide.
+ * Frees the table.
  */
 void table_print(struct table *t, FILE *f);
 

@@ -18,6 +18,7 @@ packages() {
 	pkg-config build finds the libraries' flags
 	libjansson-dev build JSON: configs, results, module scripts
 	libhwloc-dev build topology of this host and of modelled ones
+	libutf8proc-dev build the width of names in tables
 	libcmocka-dev check unit tests
 	clang check the second compiler that must build it without a warning
 	python3-jsonschema check holds results and configs to their schemas
