@@ -96,11 +96,11 @@ const struct samples_series *samples_find(const struct samples *samples,
 double samples_quantile(const struct samples_hist *hist, double q);
 
 /**
- * The same of several histograms together, the i-th counted weight[i] times
- * (NULL: once each); NULL histograms count nothing.
+ * The same of several histograms together; NULL ones count nothing.  For
+ * resamplings see bench/pooled.h.
  */
 double samples_pooled_quantile(struct samples_hist *const *hist, size_t n,
-			       const unsigned int *weight, double q);
+			       double q);
 
 /** The quantiles that every report of a latency gives. */
 struct samples_level {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Quantiles of histograms as results have them. */
 #include <math.h>
-#include <stddef.h>
+#include <stdlib.h>
 
+#include "bench/pooled.h"
 #include "bench/samples.h"
 #include "guest-agent/hist.h"
 
@@ -10,105 +11,40 @@ const struct samples_level samples_levels[] = {
 	{"p50", 0.5}, {"p90", 0.9}, {"p99", 0.99}, {"p99.9", 0.999}, {NULL, 0},
 };
 
-/* Several histograms seen as one. */
-struct pool {
-	struct samples_hist *const *hist;
-	size_t n;
-	const unsigned int *weight;
-};
-
-static uint64_t weight_of(const struct pool *pool, size_t i)
+double samples_quantile(const struct samples_hist *hist, double q)
 {
-	if (!pool->hist[i])
-		return 0;
-	return pool->weight ? pool->weight[i] : 1;
-}
+	double target = ceil(q * (double)hist->count);
+	uint64_t rank = target < 1 ? 1 : (uint64_t)target, seen = 0, v;
+	size_t i = 0;
 
-/* Values in buckets up to this one. */
-static uint64_t count_to(const struct samples_hist *h, uint32_t bucket)
-{
-	uint64_t count = 0;
-
-	for (size_t i = 0; i < h->n && h->bucket[i].index <= bucket; i++)
-		count += h->bucket[i].count;
-	return count;
-}
-
-static uint64_t pooled_to(const struct pool *pool, uint32_t bucket)
-{
-	uint64_t count = 0;
-
-	for (size_t i = 0; i < pool->n; i++) {
-		uint64_t weight = weight_of(pool, i);
-
-		if (weight)
-			count += weight * count_to(pool->hist[i], bucket);
-	}
-	return count;
-}
-
-/* The first bucket up to which there are `rank` values, by bisection. */
-static uint32_t bucket_of(const struct pool *pool, uint64_t rank)
-{
-	uint32_t low = 0, high = HIST_BUCKETS;
-
-	while (low < high) {
-		uint32_t middle = low + (high - low) / 2;
-
-		if (pooled_to(pool, middle) >= rank)
-			high = middle;
-		else
-			low = middle + 1;
-	}
-	return low;
-}
-
-struct ends {
-	uint64_t count, min, max;
-};
-
-static struct ends ends_of(const struct pool *pool)
-{
-	struct ends e = {.min = UINT64_MAX};
-
-	for (size_t i = 0; i < pool->n; i++) {
-		const struct samples_hist *h = pool->hist[i];
-		uint64_t weight = weight_of(pool, i);
-
-		if (!weight || !h->count)
-			continue;
-		e.count += weight * h->count;
-		e.min = h->min < e.min ? h->min : e.min;
-		e.max = h->max > e.max ? h->max : e.max;
-	}
-	return e;
+	if (!hist->count)
+		return (double)NAN;
+	/* The ends are known exactly, buckets are not. */
+	if (rank >= hist->count)
+		return (double)hist->max;
+	while (i < hist->n && (seen += hist->bucket[i].count) < rank)
+		i++;
+	if (i == hist->n) /* among the overflowed values */
+		return (double)hist->max;
+	v = hist_middle(hist->bucket[i].index);
+	v = v < hist->min ? hist->min : v;
+	return (double)(v > hist->max ? hist->max : v);
 }
 
 double samples_pooled_quantile(struct samples_hist *const *hist, size_t n,
-			       const unsigned int *weight, double q)
+			       double q)
 {
-	struct pool pool = {hist, n, weight};
-	struct ends e = ends_of(&pool);
-	double target = ceil(q * (double)e.count);
-	uint64_t rank = target < 1 ? 1 : (uint64_t)target, v;
-	uint32_t bucket;
+	struct pooled pool;
+	unsigned int *weight = calloc(n + 1, sizeof(*weight));
+	double value = (double)NAN;
 
-	if (!e.count)
-		return (double)NAN;
-	/* The ends are known exactly, buckets are not. */
-	if (rank >= e.count)
-		return (double)e.max;
-	bucket = bucket_of(&pool, rank);
-	if (bucket == HIST_BUCKETS) /* among the overflowed values */
-		return (double)e.max;
-	v = hist_middle(bucket);
-	return (double)(v < e.min ? e.min : v > e.max ? e.max : v);
-}
-
-double samples_quantile(const struct samples_hist *hist, double q)
-{
-	/* Not written to: the pool's histograms are only read. */
-	struct samples_hist copy = *hist, *one = &copy;
-
-	return samples_pooled_quantile(&one, 1, NULL, q);
+	for (size_t i = 0; weight && i < n; i++)
+		weight[i] = 1;
+	if (weight && pooled_make(&pool, hist, n)) {
+		value = pooled_quantile(&pool, pooled_range(&pool, q), weight,
+					q);
+		pooled_free(&pool);
+	}
+	free(weight);
+	return value;
 }
