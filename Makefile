@@ -25,8 +25,9 @@ SANFLAGS := -fsanitize=$(SANITIZE) -fno-sanitize-recover=all \
 endif
 VERSION	:= 0.1
 
-LIBS	:= $(shell pkg-config --libs jansson hwloc libutf8proc 2>/dev/null) -lm -lpthread
-LIBCFLAGS := $(shell pkg-config --cflags jansson hwloc libutf8proc 2>/dev/null)
+PACKAGES := jansson hwloc libutf8proc zlib
+LIBS	:= $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lm -lpthread
+LIBCFLAGS := $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
 ALL_CFLAGS = -std=gnu11 -I. $(WARN) $(LIBCFLAGS) \
 	   -DTDMEM_VERSION='"$(VERSION)"' $(CFLAGS) $(SANFLAGS)
 

@@ -19,9 +19,13 @@ packages() {
 	libjansson-dev build JSON: configs, results, module scripts
 	libhwloc-dev build topology of this host and of modelled ones
 	libutf8proc-dev build the width of names in tables
+	zlib1g-dev build deflate: HdrHistogram's logs
 	libcmocka-dev check unit tests
 	clang check the second compiler that must build it without a warning
 	python3-jsonschema check holds results and configs to their schemas
+	python3-prometheus-client check reads exported OpenMetrics
+	default-jre-headless check runs HdrHistogram's own programs
+	libhdrhistogram-java check reads exported histograms
 	LIST
 }
 
