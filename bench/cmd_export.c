@@ -99,14 +99,27 @@ static int save(const char *path, const char *text, size_t size, struct err *e)
 	return output_commit(&out, e);
 }
 
+static void warn_partial(const char *path)
+{
+	char *plain = export_plain(path);
+
+	fprintf(stderr,
+		"tdmem: warning: %s: partial: the run was stopped before its "
+		"end\n",
+		plain ? plain : "");
+	free(plain);
+}
+
 /* All or nothing: what failed in the middle is not printed. */
 static int export(const struct export_format *format, struct export_request *r,
 		  const char *path, struct err *e)
 {
 	char *text = NULL;
 	size_t size = 0;
+	bool partial = false;
 	int status, full;
 
+	r->partial = &partial;
 	r->out = open_memstream(&text, &size);
 	if (!r->out)
 		return err_set(e, EXIT_FAILED, "out of memory");
@@ -119,6 +132,8 @@ static int export(const struct export_format *format, struct export_request *r,
 		status = save(path, text, size, e);
 	else if (status == 0)
 		fwrite(text, 1, size, stdout);
+	if (status == 0 && partial)
+		warn_partial(r->path);
 	free(text);
 	return status;
 }

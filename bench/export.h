@@ -20,6 +20,7 @@ struct export_request {
 	struct strings metrics; /* names; none: what the format takes */
 	struct strings cells;	/* "AXIS=VALUE", all must hold */
 	FILE *out;
+	bool *partial; /* set when the result is partial; may be NULL */
 };
 
 /** What a format does with --metric. */
@@ -42,7 +43,9 @@ extern const struct export_format *const export_formats[];
 /** A cell that was selected; all is borrowed. */
 struct export_cell {
 	const json_t *top; /* all members of the result but the cells */
-	json_t *axes, *repeats;
+	json_t *axes;
+	json_t *repeats; /* those that count: no warm-ups */
+	json_t *all;	 /* warm-ups as well */
 	const char *workload, *status, *reason;
 	bool model; /* model output, not a measurement */
 };
@@ -59,6 +62,18 @@ typedef enum export_status export_cell_fn(void *ctx,
  */
 json_t *export_read(const struct export_request *request, export_cell_fn *take,
 		    void *ctx, struct err *e);
+
+/**
+ * Is a metric the rate or the latency of what the cell's workload is about?
+ * What formats take that were not told a metric.
+ */
+bool export_is_main(const struct export_cell *cell, const char *metric);
+
+/** Was the run of a result stopped before its end? */
+bool export_partial(const json_t *top);
+
+/** Is a repeat a warm-up, which is part of no figure? */
+bool export_warmup(const json_t *repeat);
 
 /** Is a metric asked for?  Without --metric all are. */
 bool export_wanted(const struct export_request *request, const char *metric);

@@ -144,20 +144,6 @@ static enum export_status add_number(struct series *s, struct point *p)
 
 /* ------------------------------------------------------------------- cells */
 
-/* Unless it is said what: the rate and the latency of the workload's work. */
-static bool is_main(const struct export_cell *cell, const char *metric)
-{
-	const json_t *w = json_object_get(
-		json_object_get(cell->top, "workloads"), cell->workload);
-	const char *operation =
-		json_string_value(json_object_get(w, "operation"));
-	size_t n = operation ? strlen(operation) : 0;
-
-	return n && strncmp(metric, operation, n) == 0 &&
-	       (strcmp(metric + n, ".rate") == 0 ||
-		strcmp(metric + n, ".latency") == 0);
-}
-
 static bool takes(const struct series *s, const struct export_cell *cell,
 		  const char *metric)
 {
@@ -166,7 +152,7 @@ static bool takes(const struct series *s, const struct export_cell *cell,
 		return false;
 	if (s->request->metrics.n)
 		return export_wanted(s->request, metric);
-	return is_main(cell, metric);
+	return export_is_main(cell, metric);
 }
 
 static enum export_status
@@ -254,13 +240,15 @@ static int write_series(struct series *s, struct err *e)
 static bool add_entry(json_t *document, const struct point *p)
 {
 	const struct summary *v = &p->value;
-	char range[40], extra[80];
+	char range[40], extra[120];
 	json_t *name = json_sprintf("%s %s", p->cell_name, p->metric);
 
 	snprintf(range, sizeof(range), "\xc2\xb1 %.6g",
 		 fmax(v->max - v->median, v->median - v->min));
-	snprintf(extra, sizeof(extra), "%smedian of %zu",
+	snprintf(extra, sizeof(extra), "%s%smedian of %zu",
 		 p->cell->model ? "model output, not a measurement; " : "",
+		 export_partial(p->cell->top) ? "partial: the run was stopped; "
+					      : "",
 		 v->n);
 	return json_array_append_new(
 		       document, json_pack("{sosssfssss}", "name", name, "unit",

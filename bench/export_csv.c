@@ -11,8 +11,8 @@ struct csv {
 	const struct export_request *request;
 	FILE *out;
 	struct hist *hist;
-	char *columns; /* of the cell: its axes */
-	bool head;
+	char *columns;	/* of the cell: its axes */
+	json_t *others; /* the axes that have columns behind the first */
 };
 
 static const char *const first_axes[] = {"workload", "policy", "vcpus"};
@@ -80,32 +80,62 @@ static bool is_first(const char *axis)
 	return false;
 }
 
-/* The axes of the config, of which all cells have some. */
-static json_t *other_axes(const json_t *top)
-{
-	return json_object_get(json_object_get(top, "config"), "axes");
-}
-
-static enum export_status put_head(struct csv *csv, const json_t *top)
+static enum export_status add_columns(struct csv *csv, json_t *axes)
 {
 	const char *name;
 	json_t *v;
 
-	csv->head = true;
-	fputs("workload,policy,vcpus", csv->out);
-	json_object_foreach(other_axes(top), name, v)
+	json_object_foreach(axes, name, v)
 	{
-		if (is_first(name))
-			continue;
+		if (!is_first(name) &&
+		    json_object_set_new(csv->others, name, json_true()))
+			return EXPORT_NO_MEMORY;
+	}
+	return EXPORT_GOOD;
+}
+
+/*
+ * The axes are those of the config and those that the run made, which the
+ * first cell has like every other one.
+ */
+static enum export_status put_head(struct csv *csv, const json_t *top,
+				   json_t *axes)
+{
+	json_t *config = json_object_get(top, "config"), *v;
+	const char *name;
+
+	csv->others = json_object();
+	if (!csv->others || add_columns(csv, json_object_get(config, "axes")) ||
+	    add_columns(csv, axes))
+		return EXPORT_NO_MEMORY;
+	fputs("workload,policy,vcpus", csv->out);
+	json_object_foreach(csv->others, name, v)
+	{
 		fputc(',', csv->out);
 		if (put_plain(csv->out, name))
 			return EXPORT_NO_MEMORY;
 	}
-	fputs(",status,repeat,seed,metric,unit,value,model\n", csv->out);
+	fputs(",status,repeat,seed,warmup,metric,unit,value,model,partial\n",
+	      csv->out);
 	return EXPORT_GOOD;
 }
 
-static enum export_status put_axes(FILE *f, const struct export_cell *cell)
+/* An axis without a column would be lost. */
+static enum export_status check_axes(const struct csv *csv, json_t *axes)
+{
+	const char *name;
+	json_t *v;
+
+	json_object_foreach(axes, name, v)
+	{
+		if (!is_first(name) && !json_object_get(csv->others, name))
+			return EXPORT_BAD_CELL;
+	}
+	return EXPORT_GOOD;
+}
+
+static enum export_status put_axes(const struct csv *csv, FILE *f,
+				   const struct export_cell *cell)
 {
 	enum export_status bad = EXPORT_GOOD;
 	const char *name;
@@ -116,10 +146,8 @@ static enum export_status put_axes(FILE *f, const struct export_cell *cell)
 			fputc(',', f);
 		bad |= put_axis(f, json_object_get(cell->axes, first_axes[i]));
 	}
-	json_object_foreach(other_axes(cell->top), name, v)
+	json_object_foreach(csv->others, name, v)
 	{
-		if (is_first(name))
-			continue;
 		fputc(',', f);
 		bad |= put_axis(f, json_object_get(cell->axes, name));
 	}
@@ -152,13 +180,17 @@ static enum export_status put_row(struct csv *csv, const struct row *row,
 	fputc(',', f);
 	if (json_is_integer(seed))
 		fprintf(f, "%" JSON_INTEGER_FORMAT, json_integer_value(seed));
-	fputc(',', f);
+	fprintf(f, ",%s,",
+		!row->repeat		     ? ""
+		: export_warmup(row->repeat) ? "true"
+					     : "false");
 	if (put_plain(f, metric))
 		return EXPORT_NO_MEMORY;
 	fputc(',', f);
 	if (put_plain(f, unit))
 		return EXPORT_NO_MEMORY;
-	fprintf(f, ",%s,%s\n", value, row->cell->model ? "true" : "false");
+	fprintf(f, ",%s,%s,%s\n", value, row->cell->model ? "true" : "false",
+		export_partial(row->cell->top) ? "true" : "false");
 	return EXPORT_GOOD;
 }
 
@@ -250,12 +282,12 @@ static enum export_status put_repeats(struct csv *csv,
 {
 	struct row row = {.cell = cell};
 	enum export_status status = EXPORT_GOOD;
-	size_t n = json_array_size(cell->repeats);
+	size_t n = json_array_size(cell->all);
 
 	if (n == 0)
 		return put_row(csv, &row, "", "", "");
 	for (size_t i = 0; i < n && !status; i++) {
-		row.repeat = json_array_get(cell->repeats, i);
+		row.repeat = json_array_get(cell->all, i);
 		row.number = i + 1;
 		status = put_repeat(csv, &row);
 	}
@@ -269,12 +301,15 @@ static enum export_status put_cell(void *ctx, const struct export_cell *cell)
 	size_t size;
 	FILE *f;
 
-	if (!csv->head)
-		status = put_head(csv, cell->top);
+	if (!csv->others)
+		status = put_head(csv, cell->top, cell->axes);
+	if (!status)
+		status = check_axes(csv, cell->axes);
 	f = open_memstream(&csv->columns, &size);
 	if (!f)
 		return EXPORT_NO_MEMORY;
-	status |= put_axes(f, cell);
+	if (!status)
+		status = put_axes(csv, f, cell);
 	if (fclose(f))
 		status = EXPORT_NO_MEMORY;
 	if (!status)
@@ -299,8 +334,9 @@ static int write_csv(const struct export_request *request, struct err *e)
 	top = export_read(request, put_cell, &csv, e);
 	if (top)
 		status = 0;
-	if (top && !csv.head && put_head(&csv, top))
+	if (top && !csv.others && put_head(&csv, top, NULL))
 		status = err_set(e, EXIT_FAILED, "out of memory");
+	json_decref(csv.others);
 	json_decref(top);
 	free(csv.hist);
 	return status;

@@ -7,6 +7,7 @@
 #define FORMATS(X) \
 	X(export_csv) \
 	X(export_hgrm) \
+	X(export_hlog) \
 	X(export_openmetrics) \
 	X(export_github_bigger) \
 	X(export_github_smaller) \

@@ -16,7 +16,7 @@ struct hgrm {
 	const char *metric;
 	struct hist *hist;
 	size_t cells; /* that have values */
-	bool model;
+	bool model, partial;
 };
 
 static enum export_status merge_cell(void *ctx, const struct export_cell *cell)
@@ -130,8 +130,9 @@ static void put_footer(const struct hgrm *g, const char *unit, uint64_t total,
 		(double)h->max, total);
 	fprintf(f, "#[Buckets = %12d, SubBuckets     = %12d]\n",
 		HIST_BUCKETS >> HIST_SUB_BITS, 1 << HIST_SUB_BITS);
-	fprintf(f, "# tdmem: %s, %s%s\n", g->metric, unit,
-		g->model ? ", model output, not a measurement" : "");
+	fprintf(f, "# tdmem: %s, %s%s%s\n", g->metric, unit,
+		g->model ? ", model output, not a measurement" : "",
+		g->partial ? ", partial: the run was stopped" : "");
 }
 
 /* ------------------------------------------------------------------ format */
@@ -181,6 +182,7 @@ static int write_merged(const struct export_request *r, struct hgrm *g,
 		status = unit ? 0 : err_set(e, EXIT_FAILED, "out of memory");
 	}
 	if (status == 0) {
+		g->partial = export_partial(top);
 		total = count_values(g->hist);
 		put_lines(r->out, g->hist, total);
 		put_footer(g, unit, total, r->out);

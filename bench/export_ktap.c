@@ -107,7 +107,7 @@ static enum export_status put_document(const struct ktap *k, const json_t *top,
 	status = put_word(out, name ? name : "");
 	if (k->model)
 		fputs(", model output, not a measurement", out);
-	if (json_is_true(json_object_get(top, "partial")))
+	if (export_partial(top))
 		fputs(", partial: the run was stopped", out);
 	fputc('\n', out);
 	fwrite(k->text, 1, k->size, out);

@@ -309,7 +309,6 @@ static enum export_status put_run(const json_t *top, FILE *f)
 	const char *name = json_string_value(json_object_get(config, "name"));
 	const char *version =
 		json_string_value(json_object_get(tool, "version"));
-	bool partial = json_is_true(json_object_get(top, "partial"));
 	enum export_status status;
 
 	fputs("# TYPE tdmem_run info\n# HELP tdmem_run The run that the "
@@ -318,7 +317,8 @@ static enum export_status put_run(const json_t *top, FILE *f)
 	status = put_label(f, "", "config", name ? name : "");
 	if (!status)
 		status = put_label(f, ",", "version", version ? version : "");
-	fprintf(f, ",partial=\"%s\"} 1\n", partial ? "true" : "false");
+	fprintf(f, ",partial=\"%s\"} 1\n",
+		export_partial(top) ? "true" : "false");
 	return status;
 }
 

@@ -31,6 +31,29 @@ const char *export_about(const json_t *top, const char *metric,
 	return text ? text : "";
 }
 
+bool export_is_main(const struct export_cell *cell, const char *metric)
+{
+	const json_t *w = json_object_get(
+		json_object_get(cell->top, "workloads"), cell->workload);
+	const char *operation =
+		json_string_value(json_object_get(w, "operation"));
+	size_t n = operation ? strlen(operation) : 0;
+
+	return n && strncmp(metric, operation, n) == 0 &&
+	       (strcmp(metric + n, ".rate") == 0 ||
+		strcmp(metric + n, ".latency") == 0);
+}
+
+bool export_partial(const json_t *top)
+{
+	return json_is_true(json_object_get(top, "partial"));
+}
+
+bool export_warmup(const json_t *repeat)
+{
+	return json_is_true(json_object_get(repeat, "warmup"));
+}
+
 /* -------------------------------------------------------------- selection */
 
 /* Does a cell have what "AXIS=VALUE" says? */
@@ -74,27 +97,54 @@ static bool is_model(const json_t *top, const char *workload)
 	return json_is_true(json_object_get(w, "modelled"));
 }
 
+/* The caller owns the list; NULL when out of memory. */
+static json_t *without_warmups(json_t *all)
+{
+	json_t *list = json_array(), *repeat;
+	size_t i;
+
+	json_array_foreach(all, i, repeat)
+	{
+		if (list && !export_warmup(repeat) &&
+		    json_array_append(list, repeat)) {
+			json_decref(list);
+			return NULL;
+		}
+	}
+	return list;
+}
+
+static enum export_status give_cell(struct walk *w, struct export_cell *cell)
+{
+	enum export_status status = EXPORT_NO_MEMORY;
+
+	cell->repeats = without_warmups(cell->all);
+	if (cell->repeats)
+		status = w->take(w->ctx, cell);
+	json_decref(cell->repeats);
+	return status;
+}
+
 static int take_cell(void *ctx, const json_t *top, json_t *json)
 {
 	struct walk *w = ctx;
 	struct export_cell cell = {
 		.top = top,
 		.axes = json_object_get(json, "axes"),
-		.repeats = json_object_get(json, "repeats"),
+		.all = json_object_get(json, "repeats"),
 		.status = text_of(json, "status"),
 		.reason = text_of(json, "reason"),
 	};
 	enum export_status status;
 
 	cell.workload = text_of(cell.axes, "workload");
-	if (!cell.workload[0] || !cell.status[0] ||
-	    !json_is_array(cell.repeats))
+	if (!cell.workload[0] || !cell.status[0] || !json_is_array(cell.all))
 		return -1;
 	if (!selected(w, cell.axes))
 		return w->no_memory ? -1 : 0;
 	w->taken++;
 	cell.model = is_model(top, cell.workload);
-	status = w->take(w->ctx, &cell);
+	status = give_cell(w, &cell);
 	w->no_memory |= status == EXPORT_NO_MEMORY;
 	return status == EXPORT_GOOD ? 0 : -1;
 }
@@ -132,5 +182,7 @@ json_t *export_read(const struct export_request *request, export_cell_fn *take,
 		json_decref(top);
 		return NULL;
 	}
+	if (top && request->partial)
+		*request->partial = export_partial(top);
 	return top;
 }

@@ -238,6 +238,27 @@ for cell in r["cells"]:
 assert n >= 2, n
 '
 
+if /usr/bin/python3 -c 'import prometheus_client.openmetrics.parser' \
+	2>/dev/null; then
+	check "openmetrics: read by Prometheus' own parser" reads '
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
+families = {f.name: f for f in text_string_to_metric_families(text)}
+assert {f.type for f in families.values()} == {"gauge", "summary", "info"}
+cells = families["tdmem_cell"].samples
+assert len(cells) == len(r["cells"])
+assert [c["status"] for c in r["cells"]] == [x.labels["status"] for x in cells]
+rate = families["tdmem_fault_rate_per_second"]
+assert rate.unit == "per_second" and len(rate.samples) >= 2
+assert families["tdmem_fault_latency_seconds"].type == "summary"
+run, = families["tdmem_run"].samples
+assert run.labels["partial"] == "false"
+'
+else
+	skipped=$((skipped + 1))
+	echo "skipped: openmetrics: read by Prometheus' own parser:" \
+		"python3-prometheus-client is not installed"
+fi
+
 # ------------------------------------------------------ services for trends
 
 check "github-bigger: a lower metric" refused -f github-bigger \
@@ -294,6 +315,25 @@ for i, (line, cell) in enumerate(zip(points, r["cells"]), 1):
     if skipped:
         assert m[5] == cell["reason"].replace("#", "?")
 '
+# By the rules of the kernel's documentation: nothing but the version, the
+# plan, points in order and diagnostics, each of its form.
+check "ktap: by the rules of KTAP" reads '
+lines = text.split("\n")
+assert lines.pop() == ""
+assert lines[0] == "KTAP version 1"
+plan = re.fullmatch(r"1\.\.(\d+)", lines[1])
+assert plan
+number = 0
+for line in lines[2:]:
+    assert line.isprintable() and line == line.strip()
+    if line.startswith("# "):
+        continue
+    m = re.fullmatch(r"(not )?ok (\d+) ([^#\\\\]+)( # (\w+) [^#]+)?", line)
+    assert m and m[5] in (None, "SKIP"), line
+    number += 1
+    assert int(m[2]) == number
+assert number == int(plan[1])
+'
 # TAP is near enough for its reader to count the points.
 if perl -MTAP::Parser -e 1 2>/dev/null; then
 	check "ktap: read by a TAP parser" perl -MTAP::Parser -e '
@@ -305,6 +345,65 @@ else
 	skipped=$((skipped + 1))
 	echo "skipped: ktap: read by a TAP parser: perl has no TAP::Parser"
 fi
+
+# ------------------------------------------------------ partial results
+
+# What a stopped run leaves, with a warm-up in every cell.
+/usr/bin/python3 - "$result" "$dir/partial.json" <<'PY'
+import json, sys
+r = json.load(open(sys.argv[1]))
+r["partial"] = True
+for c in r["cells"]:
+    for repeat in c["repeats"][:1]:
+        repeat["warmup"] = True
+json.dump(r, open(sys.argv[2], "w"))
+PY
+whole=$result result=$dir/partial.json
+one=(-m track.latency -c workload=track -c policy=spin -c vcpus=2)
+for format in csv openmetrics ktap github-bigger github-smaller bmf hlog \
+	"hgrm ${one[*]}"; do
+	# shellcheck disable=SC2086
+	check "$format: partial" export_to 0 -f $format "$result"
+	check "$format: partial: one warning" [ "$(wc -l <"$err")" -eq 1 ]
+	check "$format: partial: it says so" grep -q 'warning: .*: partial:' \
+		"$err"
+	case $format in
+	bmf) ;;
+	csv) check "csv: partial: marked" reads '
+rows = list(csv.DictReader(io.StringIO(text)))
+assert {x["partial"] for x in rows} == {"true"}
+warm = {(x["repeat"], x["warmup"]) for x in rows}
+assert warm == {("1", "true"), ("2", "false")}, warm
+' ;;
+	openmetrics) check "openmetrics: partial: marked" \
+		grep -q 'partial="true"' "$out" ;;
+	*) check "$format: partial: marked" grep -q 'partial: the run' "$out" ;;
+	esac
+done
+export_to 0 -f hlog "${one[@]}" "$result"
+check "hlog: no warm-up" [ "$(grep -c ^Tag= "$out")" -eq 1 ]
+export_to 0 -f hgrm "${one[@]}" "$result"
+check "hgrm: no warm-up" reads '
+cell, = [c for c in r["cells"] if c["axes"] ==
+         {"workload": "track", "policy": "spin", "vcpus": 2}]
+n = cell["repeats"][1]["histograms"]["track.latency"]["count"]
+assert re.search("Total count += +%d]" % n, text)
+'
+export_to 0 -f csv "$whole"
+check "a whole result: no warning" [ ! -s "$err" ]
+
+# -------------------------------------------------------------------- hlog
+
+result=$whole
+check "hlog: no histogram" refused -f hlog -m track.rate "$result"
+check "hlog" export_to 0 -f hlog "$result"
+check "hlog: tags hold no blank and no second comma" reads '
+lines = [x for x in text.splitlines() if x[0] not in "#\""]
+good = [c for c in r["cells"] if c["status"] == "ok"]
+assert len(lines) == sum(len(c["repeats"]) for c in good) > 8
+for line in lines:
+    assert re.fullmatch(r"Tag=[\w.;=%-]+(,\d+\.\d+){3},HISTFAAA[\w+/]+=*", line)
+'
 
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ]

@@ -99,33 +99,33 @@ static void cells_are_selected(void **state)
 /* ---------------------------------------------------------------------- csv */
 
 #define CSV_HEAD                                                               \
-	"workload,policy,vcpus,where,status,repeat,seed,metric,unit,value,"    \
-	"model\n"
+	"workload,policy,vcpus,where,status,repeat,seed,warmup,metric,unit,"   \
+	"value,model,partial\n"
 
 static void csv_has_a_row_for_each_value(void **state)
 {
 	/* clang-format off */
 	static const char want[] = CSV_HEAD
-		"track,spin,2,\"a,b\",ok,1,7,track.rate,1/s,1.5,true\n"
-		"track,spin,2,\"a,b\",ok,1,7,track.latency.p50,ns,100,true\n"
-		"track,spin,2,\"a,b\",ok,1,7,track.latency.p90,ns,300,true\n"
-		"track,spin,2,\"a,b\",ok,1,7,track.latency.p99,ns,300,true\n"
-		"track,spin,2,\"a,b\",ok,1,7,track.latency.p99.9,ns,300,true\n"
-		"track,spin,2,\"a,b\",ok,1,7,track.latency.max,ns,300,true\n"
-		"track,spin,2,\"a,b\",ok,1,7,track.latency.count,values,2,true\n"
-		"track,spin,2,\"a,b\",ok,1,7,kicks.rounds,rounds,0,true\n"
-		"track,spin,2,\"a,b\",ok,2,8,track.rate,1/s,2.5,true\n"
-		"track,spin,2,\"a,b\",ok,2,8,track.latency.p50,ns,200,true\n"
-		"track,spin,2,\"a,b\",ok,2,8,track.latency.p90,ns,400,true\n"
-		"track,spin,2,\"a,b\",ok,2,8,track.latency.p99,ns,400,true\n"
-		"track,spin,2,\"a,b\",ok,2,8,track.latency.p99.9,ns,400,true\n"
-		"track,spin,2,\"a,b\",ok,2,8,track.latency.max,ns,400,true\n"
-		"track,spin,2,\"a,b\",ok,2,8,track.latency.count,values,2,true\n"
+		"track,spin,2,\"a,b\",ok,1,7,false,track.rate,1/s,1.5,true,false\n"
+		"track,spin,2,\"a,b\",ok,1,7,false,track.latency.p50,ns,100,true,false\n"
+		"track,spin,2,\"a,b\",ok,1,7,false,track.latency.p90,ns,300,true,false\n"
+		"track,spin,2,\"a,b\",ok,1,7,false,track.latency.p99,ns,300,true,false\n"
+		"track,spin,2,\"a,b\",ok,1,7,false,track.latency.p99.9,ns,300,true,false\n"
+		"track,spin,2,\"a,b\",ok,1,7,false,track.latency.max,ns,300,true,false\n"
+		"track,spin,2,\"a,b\",ok,1,7,false,track.latency.count,values,2,true,false\n"
+		"track,spin,2,\"a,b\",ok,1,7,false,kicks.rounds,rounds,0,true,false\n"
+		"track,spin,2,\"a,b\",ok,2,8,false,track.rate,1/s,2.5,true,false\n"
+		"track,spin,2,\"a,b\",ok,2,8,false,track.latency.p50,ns,200,true,false\n"
+		"track,spin,2,\"a,b\",ok,2,8,false,track.latency.p90,ns,400,true,false\n"
+		"track,spin,2,\"a,b\",ok,2,8,false,track.latency.p99,ns,400,true,false\n"
+		"track,spin,2,\"a,b\",ok,2,8,false,track.latency.p99.9,ns,400,true,false\n"
+		"track,spin,2,\"a,b\",ok,2,8,false,track.latency.max,ns,400,true,false\n"
+		"track,spin,2,\"a,b\",ok,2,8,false,track.latency.count,values,2,true,false\n"
 		"live,\"q\"\"u\\o\\x0a\\x0d\\x09\\x1b[2Jt\\u2028e\\u202e\xc3\xa9\","
-		"2,\"a,b\",ok,1,9,track.rate,1/s,3,false\n"
+		"2,\"a,b\",ok,1,9,false,track.rate,1/s,3,false,false\n"
 		"track,\"{\"\"fault\"\":\"\"eagain\"\"}\",2,\"a,b\","
-		"unsupported,,,,,,true\n"
-		"track,\"'=cmd()\",2,\"a,b\",ok,1,-1,,,,true\n";
+		"unsupported,,,,,,,true,false\n"
+		"track,\"'=cmd()\",2,\"a,b\",ok,1,-1,false,,,,true,false\n";
 	/* clang-format on */
 	struct kit kit = {0};
 
@@ -144,7 +144,8 @@ static void csv_of_one_metric(void **state)
 	(void)state;
 	kit_run(&kit, "csv", KIT_RESULT);
 	assert_int_equal(kit.status, 0);
-	assert_non_null(strstr(kit.text, ",7,kicks.rounds,rounds,0,true\n"));
+	assert_non_null(strstr(kit.text,
+			       ",7,false,kicks.rounds,rounds,0,true,false\n"));
 	assert_null(strstr(kit.text, ",8,")); /* it was not measured there */
 	assert_null(strstr(kit.text, "track.rate"));
 	kit_end(&kit);
