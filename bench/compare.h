@@ -75,6 +75,7 @@ struct change {
 /** One metric of one cell on all sides. */
 struct compare_row {
 	size_t group;
+	size_t cell;	  /* which one it is among those that were matched */
 	json_t *axes;	  /* those of the cell that are no side; borrowed */
 	const char **key; /* nkeys texts of the axes that vary; "" if none */
 	struct estimate *side; /* nsides */
@@ -127,6 +128,12 @@ struct comparison {
 	size_t only[2];	       /* cells only in the base, not in the base */
 	struct arena *arena;   /* owns the texts and arrays */
 };
+
+/**
+ * Is this metric asked for?  For samples_load(), with the request, of which
+ * only `metrics` is looked at, as the context.
+ */
+samples_wanted_fn compare_wanted;
 
 /**
  * Compare.  -1 with *e: EXIT_USAGE when the results differ in something that
