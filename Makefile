@@ -5,6 +5,8 @@
 # make check      install what is missing, build, run all tests; with
 #                 SANITIZE=address,undefined under the sanitizers
 # make bench      speed of the model, as JSON
+# make install    program, manual pages, configs, schemas and documents below
+#                 $(DESTDIR)$(prefix), which is /usr/local
 # V=1 shows the commands; CC=clang, SANITIZE=address,undefined, O=build-dir.
 
 CC	?= gcc
@@ -53,7 +55,14 @@ Q	:= @
 say	= @printf '  %-7s %s\n' $(1) $(2) >&2
 endif
 
-.PHONY: all run check unit test-warnings bench clean deps
+prefix	?= /usr/local
+bindir	?= $(prefix)/bin
+datadir	?= $(prefix)/share
+mandir	?= $(datadir)/man
+docdir	?= $(datadir)/doc/tdmem
+INSTALL	?= install
+
+.PHONY: all man install run check unit test-warnings bench clean deps
 .SECONDARY: $(UNIT:=.o) $(BENCH:=.o)
 
 all: tdmem
@@ -88,6 +97,25 @@ $(O)/tests/unit/test_%: $(O)/tests/unit/test_%.o $(TESTOBJ) $(LIB)
 $(O)/tests/bench/bench_%: $(O)/tests/bench/bench_%.o $(LIB)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+# The pages are made of the tables that --help is made of.
+man: $(O)/tdmem
+	$(Q)mkdir -p $(O)/man
+	$(Q)$(O)/tdmem --help=man >$(O)/man/tdmem.1
+	$(Q)for c in $$($(O)/tdmem --help | sed -n 's/^  tdmem \([a-z]*\) .*/\1/p'); \
+	do $(O)/tdmem $$c --help=man >$(O)/man/tdmem-$$c.1 || exit 1; done
+
+install: $(O)/tdmem man
+	$(Q)$(INSTALL) -d $(DESTDIR)$(bindir) $(DESTDIR)$(mandir)/man1 \
+		$(DESTDIR)$(docdir) $(DESTDIR)$(datadir)/tdmem/schemas
+	$(Q)$(INSTALL) $(O)/tdmem $(DESTDIR)$(bindir)/tdmem
+	$(Q)$(INSTALL) -m 644 $(O)/man/*.1 $(DESTDIR)$(mandir)/man1
+	$(Q)$(INSTALL) -m 644 results/*.schema.json \
+		$(DESTDIR)$(datadir)/tdmem/schemas
+	$(Q)$(INSTALL) -m 644 README.md docs/*.md $(DESTDIR)$(docdir)
+	$(Q)for f in $$(find configs -name '*.json'); do \
+		$(INSTALL) -D -m 644 $$f $(DESTDIR)$(datadir)/tdmem/$$f || \
+		exit 1; done
 
 unit: $(UNIT)
 

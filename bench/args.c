@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "bench/args.h"
+#include "bench/man.h"
 
 int fail(const struct err *e)
 {
@@ -35,7 +36,8 @@ static void print_help(const struct command_spec *spec)
 	       spec->operands, spec->summary);
 	for (const struct option_spec *o = spec->options; o->name; o++)
 		print_option(o);
-	printf("%-26s %s\n", "      --help", "print this and exit");
+	printf("%-26s %s\n", "      --help[=man]",
+	       "print this, or a manual page, and exit");
 	if (spec->text)
 		printf("\n%s", spec->text);
 }
@@ -186,6 +188,10 @@ int args_parse(const struct command_spec *spec, int argc, char **argv,
 	while (p.next < argc && status == 0) {
 		const char *arg = argv[p.next++];
 
+		if (options && strcmp(arg, "--help=man") == 0) {
+			man_command(spec);
+			return 1;
+		}
 		if (options && wants_help(arg)) {
 			print_help(spec);
 			return 1;

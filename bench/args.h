@@ -52,7 +52,7 @@ struct operands {
 
 /**
  * Parse argv[1..] (argv[0] is the command's name).  Returns 0 to go on, 1
- * when --help was printed, or -1 with *e.
+ * when --help or the manual page was printed, or -1 with *e.
  */
 int args_parse(const struct command_spec *spec, int argc, char **argv,
 	       struct operands *operands, struct err *e);

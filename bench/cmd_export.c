@@ -28,7 +28,7 @@ static char *help_text(void)
 		return NULL;
 	fputs("Formats:\n", f);
 	for (size_t i = 0; export_formats[i]; i++)
-		fprintf(f, "  %-16s %s\n", export_formats[i]->name,
+		fprintf(f, "  %-14s %s\n", export_formats[i]->name,
 			export_formats[i]->summary);
 	fputs("\nA metric that was not measured is left out, never 0.  "
 	      "docs/export.md describes\nthe formats.\n\n"

@@ -7,19 +7,16 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "bench/args.h"
+#include "bench/commands.h"
 #include "bench/script.h"
 
-static const char usage[] =
-	"usage: tdmem module SCRIPT [--keep-going] [--quiet]\n"
-	"\n"
-	"Runs a script of calls to the model of the TDX module, one JSON "
-	"object\n"
-	"a line, and prints each call's answer.  \"-\" is standard input.\n"
-	"\n"
-	"  --keep-going  go on after an answer that was not the expected one\n"
-	"  --quiet       print only what differs\n"
-	"\n"
-	"Exit status: 0 all answers as expected, 1 not so, 2 not a script.\n"
+static const char text[] =
+	"One JSON object a line is executed and each call's answer printed; "
+	"the format is\n"
+	"in docs/module-script.md.  \"-\" is standard input.  Exit status: 0 "
+	"all answers\n"
+	"as expected, 1 not so, 2 not a script.\n"
 	"\n"
 	"A TD, and what the module says about it:\n"
 	"\n"
@@ -33,41 +30,40 @@ static const char usage[] =
 
 struct command {
 	const char *script;
-	bool keep_going, quiet, help;
+	bool keep_going, quiet;
 };
 
 static int parse(int argc, char **argv, struct command *c, struct err *e)
 {
-	bool options = true;
-	int i;
+	const struct option_spec options[] = {
+		{.name = "keep-going",
+		 .letter = 'k',
+		 .type = OPTION_FLAG,
+		 .to = &c->keep_going,
+		 .help = "go on after an answer that was not the expected one"},
+		{.name = "quiet",
+		 .letter = 'q',
+		 .type = OPTION_FLAG,
+		 .to = &c->quiet,
+		 .help = "print only what differs"},
+		{.name = NULL},
+	};
+	const struct command_spec spec = {
+		.name = "module",
+		.operands = "SCRIPT",
+		.min_operands = 1,
+		.max_operands = 1,
+		.summary = "Run a script of calls to the model of the TDX "
+			   "module.",
+		.text = text,
+		.options = options,
+	};
+	struct operands operands;
+	int status = args_parse(&spec, argc, argv, &operands, e);
 
-	for (i = 1; i < argc; i++) {
-		const char *arg = argv[i];
-
-		if (!options || arg[0] != '-' || !strcmp(arg, "-")) {
-			if (c->script)
-				return err_set(e, EXIT_USAGE,
-					       "module: one script at a time, "
-					       "not also %s",
-					       arg);
-			c->script = arg;
-		} else if (!strcmp(arg, "--")) {
-			options = false;
-		} else if (!strcmp(arg, "--keep-going")) {
-			c->keep_going = true;
-		} else if (!strcmp(arg, "--quiet")) {
-			c->quiet = true;
-		} else if (!strcmp(arg, "--help") || !strcmp(arg, "-h")) {
-			c->help = true;
-		} else {
-			return err_set(e, EXIT_USAGE,
-				       "module: unknown option %s", arg);
-		}
-	}
-	if (!c->script && !c->help)
-		return err_set(e, EXIT_USAGE,
-			       "module: expected the name of a script");
-	return 0;
+	if (status == 0)
+		c->script = operands.v[0];
+	return status;
 }
 
 static int run(const struct command *c, struct err *e)
@@ -107,20 +103,10 @@ int cmd_module(int argc, char **argv)
 {
 	struct command c = {0};
 	struct err e;
+	int status = parse(argc, argv, &c, &e);
 
-	if (parse(argc, argv, &c, &e)) {
-		fprintf(stderr, "tdmem: %s (see tdmem module --help)\n",
-			e.text);
-		return (int)e.status;
-	}
-	if (c.help) {
-		fputs(usage, stdout);
-		return fflush(stdout) || ferror(stdout) ? EXIT_FAILED
-							: EXIT_DONE;
-	}
-	if (!run(&c, &e))
-		return EXIT_DONE;
+	if (status == 0)
+		status = run(&c, &e);
 	fflush(stdout);
-	fprintf(stderr, "tdmem: %s\n", e.text);
-	return (int)e.status;
+	return status < 0 ? fail(&e) : EXIT_DONE;
 }

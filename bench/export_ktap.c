@@ -135,8 +135,7 @@ static int write_ktap(const struct export_request *request, struct err *e)
 
 const struct export_format export_ktap = {
 	.name = "ktap",
-	.summary =
-		"KTAP version 1: a test point a cell, for kernel test runners",
+	.summary = "KTAP version 1 for kernel test runners: a point a cell",
 	.metrics = EXPORT_NONE,
 	.function = write_ktap,
 };

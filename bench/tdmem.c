@@ -8,6 +8,7 @@
 
 #include "bench/commands.h"
 #include "bench/err.h"
+#include "bench/man.h"
 
 static const struct command {
 	const char *name;
@@ -29,14 +30,16 @@ static const struct command {
 
 enum { NR_COMMANDS = sizeof(commands) / sizeof(commands[0]) };
 
+static const char summary[] =
+	"What it costs a TDX host to give private memory to a TD and to take "
+	"it back,\n"
+	"how that scales with vCPUs, and what to do when the TDX module "
+	"answers BUSY.\n";
+
 static void print_help(void)
 {
-	puts("Usage: tdmem COMMAND [OPTION]... [OPERAND]...\n"
-	     "\n"
-	     "What it costs a TDX host to give private memory to a TD and to "
-	     "take it back,\n"
-	     "how that scales with vCPUs, and what to do when the TDX module "
-	     "answers BUSY.\n");
+	printf("Usage: tdmem COMMAND [OPTION]... [OPERAND]...\n\n%s\n",
+	       summary);
 	for (size_t i = 0; i < NR_COMMANDS; i++) {
 		char left[32];
 
@@ -49,6 +52,17 @@ static void print_help(void)
 	     "\n"
 	     "Exit status: 0 done, 1 failed, 2 wrong usage or configuration,\n"
 	     "3 regression found, 4 not supported here.");
+}
+
+static void print_man(void)
+{
+	struct man_item item[NR_COMMANDS];
+
+	for (size_t i = 0; i < NR_COMMANDS; i++)
+		item[i] = (struct man_item){commands[i].name,
+					    commands[i].operands,
+					    commands[i].summary};
+	man_program(summary, item, NR_COMMANDS);
 }
 
 static int bad_usage(const char *what, const char *name)
@@ -71,6 +85,10 @@ static int dispatch(int argc, char **argv)
 	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
 	    (argc == 2 && strcmp(argv[1], "help") == 0)) {
 		print_help();
+		return EXIT_DONE;
+	}
+	if (strcmp(argv[1], "--help=man") == 0) {
+		print_man();
 		return EXIT_DONE;
 	}
 	if (strcmp(argv[1], "--version") == 0) {

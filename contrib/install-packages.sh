@@ -26,6 +26,7 @@ packages() {
 	python3-prometheus-client check reads exported OpenMetrics
 	default-jre-headless check runs HdrHistogram's own programs
 	libhdrhistogram-java check reads exported histograms
+	mandoc check reads the manual pages
 	LIST
 }
 
