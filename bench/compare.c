@@ -187,6 +187,14 @@ static bool add_group(struct comparison *c, const struct block *b,
 	return true;
 }
 
+/* Of calls the median says whether they cost more; who wants more asks. */
+static bool is_median_only(const struct comparison *c, const struct block *b)
+{
+	return c->request->metrics.n == 0 &&
+	       !samples_headline(NULL, b->cells->cell[b->from].any->operation,
+				 b->metric);
+}
+
 static bool add_metric(struct comparison *c, const struct block *b,
 		       size_t *room)
 {
@@ -198,6 +206,8 @@ static bool add_metric(struct comparison *c, const struct block *b,
 	for (size_t i = 0; samples_levels[i].name; i++)
 		if (!add_group(c, b, samples_levels[i].name, room))
 			return false;
+		else if (is_median_only(c, b))
+			break;
 	return true;
 }
 

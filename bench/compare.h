@@ -27,15 +27,19 @@ struct compare_request {
 	 * "side"); NULL: each result is a side.
 	 */
 	const char *by;
-	const char *base;	/* value of that axis; NULL: the first one */
-	struct strings metrics; /* patterns (fnmatch); none: headline metrics */
-	struct strings cells;	/* "AXIS=VALUE", all must hold */
-	struct strings across;	/* aspects that are meant to differ */
-	double alpha;		/* family-wise error rate, 0..1: 0.05 */
-	double confidence;	/* of intervals, 0..1: 0.95 */
-	double material;	/* smallest change of interest, a share: 0.01 */
-	size_t rounds;		/* of bootstraps: 1000 */
-	uint64_t seed;		/* of bootstraps */
+	const char *base; /* value of that axis; NULL: the first one */
+	/*
+	 * Patterns (fnmatch).  None: rate and latency of what the workload is
+	 * about, and of each call of the module the median latency.
+	 */
+	struct strings metrics;
+	struct strings cells;  /* "AXIS=VALUE", all must hold */
+	struct strings across; /* aspects that are meant to differ */
+	double alpha;	       /* family-wise error rate, 0..1: 0.05 */
+	double confidence;     /* of intervals, 0..1: 0.95 */
+	double material;       /* smallest change of interest, a share: 0.01 */
+	size_t rounds;	       /* of bootstraps: 1000 */
+	uint64_t seed;	       /* of bootstraps */
 };
 
 /** What a comparison says. */

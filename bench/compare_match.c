@@ -360,6 +360,12 @@ int compare_match(struct comparison *c, struct compare_cells *cells,
 	return 0;
 }
 
+/* "tdh_mem_page_aug.latency": of a call of the module. */
+static bool is_call_latency(const char *metric)
+{
+	return fnmatch("td[hg]_*.latency", metric, 0) == 0;
+}
+
 bool compare_wanted(const void *ctx, const char *operation,
 		    const struct samples_metric *metric)
 {
@@ -368,5 +374,7 @@ bool compare_wanted(const void *ctx, const char *operation,
 	for (size_t i = 0; i < r->metrics.n; i++)
 		if (fnmatch(r->metrics.v[i], metric->name, 0) == 0)
 			return true;
-	return r->metrics.n == 0 && samples_headline(NULL, operation, metric);
+	return r->metrics.n == 0 &&
+	       (samples_headline(NULL, operation, metric) ||
+		is_call_latency(metric->name));
 }

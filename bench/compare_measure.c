@@ -245,10 +245,25 @@ static void measure_row(struct measurer *m, struct compare_row *row,
 	}
 }
 
+/* How many groups from g on are quantiles of one metric of one workload. */
+static size_t levels_of(const struct comparison *c, size_t g)
+{
+	const struct compare_group *first = &c->group[g];
+	size_t n = 1;
+
+	while (g + n < c->ngroups && samples_levels[n].name &&
+	       c->group[g + n].quantile == samples_levels[n].name &&
+	       c->group[g + n].metric == first->metric)
+		n++;
+	return n;
+}
+
 /* Rows of the same cell in the groups of a histogram's quantiles. */
-static void measure_quantiles(struct measurer *m, size_t index, size_t stride)
+static void measure_quantiles(struct measurer *m, size_t g, size_t cell)
 {
 	struct comparison *c = m->c;
+	const struct compare_group *group = &c->group[g];
+	size_t index = group->first + cell, levels = levels_of(c, g);
 	struct pooled *pool = calloc(c->nsides, sizeof(*pool));
 
 	m->no_memory |= !pool;
@@ -259,8 +274,8 @@ static void measure_quantiles(struct measurer *m, size_t index, size_t stride)
 
 		m->no_memory |= s && !pooled_make(&pool[i], s->hist, n);
 	}
-	for (size_t l = 0; !m->no_memory && samples_levels[l].name; l++)
-		measure_row(m, &c->row[index + l * stride], pool,
+	for (size_t l = 0; !m->no_memory && l < levels; l++)
+		measure_row(m, &c->row[index + l * group->nrows], pool,
 			    samples_levels[l].q);
 	for (size_t i = 0; pool && i < c->nsides; i++)
 		pooled_free(&pool[i]);
@@ -280,8 +295,7 @@ static void measure_all(struct measurer *m)
 			continue;
 		for (size_t i = 0; i < group->nrows && !m->no_memory; i++) {
 			if (group->quantile)
-				measure_quantiles(m, group->first + i,
-						  group->nrows);
+				measure_quantiles(m, g, i);
 			else
 				measure_row(m, &c->row[group->first + i], NULL,
 					    0);

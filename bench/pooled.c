@@ -21,6 +21,18 @@ static size_t count_places(const struct pooled *p, unsigned char *seen)
 	return n;
 }
 
+static void fill_ends(struct pooled *p)
+{
+	p->low_max = UINT64_MAX;
+	for (size_t i = 0; i < p->n; i++) {
+		const struct samples_hist *h = p->hist[i];
+
+		p->count[i] = h->count;
+		p->low_max = h->max < p->low_max ? h->max : p->low_max;
+		p->high_min = h->min > p->high_min ? h->min : p->high_min;
+	}
+}
+
 static void fill_places(struct pooled *p, const unsigned char *seen)
 {
 	size_t place = 0;
@@ -53,11 +65,14 @@ bool pooled_make(struct pooled *p, struct samples_hist *const *hist, size_t n)
 		p->nplaces = count_places(p, seen);
 		p->bucket = calloc(p->nplaces + 1, sizeof(*p->bucket));
 		p->below = calloc(p->nplaces * p->n + 1, sizeof(*p->below));
+		p->count = calloc(p->n + 1, sizeof(*p->count));
 	}
-	if (p->bucket && p->below)
+	if (p->bucket && p->below && p->count) {
 		fill_places(p, seen);
-	else
+		fill_ends(p);
+	} else {
 		pooled_free(p);
+	}
 	free(seen);
 	return p->hist;
 }
@@ -67,6 +82,7 @@ void pooled_free(struct pooled *p)
 	free(p->hist);
 	free(p->bucket);
 	free(p->below);
+	free(p->count);
 	*p = (struct pooled){0};
 }
 
@@ -120,29 +136,38 @@ struct pooled_range pooled_range(const struct pooled *p, double q)
 	return r;
 }
 
-double pooled_quantile(const struct pooled *p, struct pooled_range range,
-		       const unsigned int *weight, double q)
+/* Within what was recorded: ends are known exactly, buckets are not. */
+static double within(const struct pooled *p, const unsigned int *weight,
+		     uint64_t v)
 {
-	uint64_t count = 0, min = UINT64_MAX, max = 0, rank, v;
-	size_t place;
+	uint64_t min = UINT64_MAX, max = 0;
 
+	if (v >= p->high_min && v <= p->low_max)
+		return (double)v;
 	for (size_t i = 0; i < p->n; i++) {
 		const struct samples_hist *h = p->hist[i];
 
 		if (!weight[i])
 			continue;
-		count += weight[i] * h->count;
 		min = h->min < min ? h->min : min;
 		max = h->max > max ? h->max : max;
 	}
+	return (double)(v < min ? min : v > max ? max : v);
+}
+
+double pooled_quantile(const struct pooled *p, struct pooled_range range,
+		       const unsigned int *weight, double q)
+{
+	uint64_t count = 0, rank;
+	size_t place;
+
+	for (size_t i = 0; i < p->n; i++)
+		count += weight[i] * p->count[i];
 	if (!count)
 		return (double)NAN;
 	rank = rank_of(count, q);
-	if (rank >= count)
-		return (double)max;
-	place = place_of(p, range, weight, rank);
-	if (place == p->nplaces) /* among the overflowed values */
-		return (double)max;
-	v = hist_middle(p->bucket[place]);
-	return (double)(v < min ? min : v > max ? max : v);
+	place = rank < count ? place_of(p, range, weight, rank) : p->nplaces;
+	if (place == p->nplaces) /* the largest, or among the overflowed */
+		return within(p, weight, UINT64_MAX);
+	return within(p, weight, hist_middle(p->bucket[place]));
 }

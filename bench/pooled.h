@@ -13,6 +13,8 @@ struct pooled {
 	size_t nplaces;	  /* buckets that any of them has filled */
 	uint32_t *bucket; /* of each place, rising */
 	uint64_t *below;  /* of each place n counts up to and with it */
+	uint64_t *count;  /* n: values of each */
+	uint64_t low_max, high_min;	  /* lowest maximum, highest minimum */
 	const struct samples_hist **hist; /* n */
 };
 
