@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include "bench/err.h"
+#include "bench/strlist.h"
 
 enum option_type {
 	OPTION_FLAG,   /* to: bool */
@@ -14,12 +15,6 @@ enum option_type {
 	OPTION_NUMBER, /* to: long, within min..max */
 	OPTION_REAL,   /* to: double, within min..max */
 	OPTION_LIST,   /* to: struct strings; may be repeated */
-};
-
-/** Strings of a repeated option; `v` is freed by its owner. */
-struct strings {
-	const char **v;
-	size_t n;
 };
 
 struct option_spec {

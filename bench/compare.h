@@ -12,10 +12,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "bench/args.h"
 #include "bench/err.h"
 #include "bench/infer.h"
 #include "bench/samples.h"
+#include "bench/strlist.h"
 
 /** What is compared and how; all is borrowed. */
 struct compare_request {

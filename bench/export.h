@@ -10,9 +10,9 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "bench/args.h"
 #include "bench/err.h"
 #include "bench/stats.h"
+#include "bench/strlist.h"
 
 /** What is asked for; all is borrowed. */
 struct export_request {
