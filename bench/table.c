@@ -74,15 +74,18 @@ struct pen {
 static void print_cell(const struct table *t, struct pen *pen, const char *text,
 		       size_t column, size_t width)
 {
-	size_t pad = width - layout_width(text);
+	size_t pad = width - layout_width(text), n = strlen(text);
 
 	pen->blanks += column ? t->gap : t->indent;
 	if (column >= t->left)
 		pen->blanks += pad;
-	if (*text) {
-		fprintf(pen->f, "%*s%s", (int)pen->blanks, "", text);
+	while (n && text[n - 1] == ' ')
+		n--;
+	if (n) {
+		fprintf(pen->f, "%*s%.*s", (int)pen->blanks, "", (int)n, text);
 		pen->blanks = 0;
 	}
+	pen->blanks += strlen(text) - n;
 	if (column < t->left)
 		pen->blanks += pad;
 }
@@ -144,8 +147,8 @@ static bool print_parts(struct table *t, FILE *f)
 	t->gap = 2;
 	if (part_width(t, width, t->keep, t->columns) > t->width)
 		t->gap = 1;
-	for (size_t from = t->keep, to; from < t->columns; from = to) {
-		to = part_end(t, width, from);
+	for (size_t from = t->keep, to = 0; to < t->columns; from = to) {
+		to = from < t->columns ? part_end(t, width, from) : from;
 		if (from > t->keep)
 			fputc('\n', f);
 		print_part(t, f, width, from, to);

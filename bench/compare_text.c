@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Comparisons for terminals and for mails. */
+#include <string.h>
+
+#include "bench/compare_doc.h"
+#include "bench/layout.h"
+
+enum { MARGIN = 11 }; /* columns of the names of facts */
+
+static void print_line(struct compare_doc *doc, const char *name,
+		       const char *text)
+{
+	layout_wrap(doc->f, doc->width, doc_print(doc, "%-*s", MARGIN, name),
+		    MARGIN, text);
+}
+
+static void print_facts(struct compare_doc *doc,
+			const struct compare_fact *fact)
+{
+	for (; fact->name; fact++) {
+		const char *text = fact->text(doc);
+
+		if (text)
+			print_line(doc, fact->name, text);
+	}
+}
+
+static void print_warnings(struct compare_doc *doc)
+{
+	const struct comparison *c = doc->c;
+
+	for (size_t i = 0; i < c->naspects; i++)
+		if (!c->aspect[i].same && !c->aspect[i].compared)
+			print_line(doc, "WARNING",
+				   doc_print(doc,
+					     "differs, though not "
+					     "compared: %s",
+					     aspect_text(doc, c->aspect + i)));
+	for (size_t i = 0; i < c->nsides; i++)
+		if (c->side[i].samples && c->side[i].samples->partial)
+			print_line(doc, "WARNING",
+				   doc_print(doc,
+					     "incomplete, the run was "
+					     "interrupted: %s",
+					     side_text(doc, i)));
+}
+
+static void print_ends(struct compare_doc *doc)
+{
+	enum { MANY = 40 };
+	const struct compare_row **row;
+	size_t n = ended_differently(doc, &row);
+	size_t shown = n > MANY && !doc->style->all ? MANY : n;
+
+	for (size_t i = 0; i < shown; i++) {
+		const struct compare_group *group =
+			doc->c->group + row[i]->group;
+
+		print_line(doc, i ? "" : "ended",
+			   doc_print(doc, "%s %s: %s",
+				     doc_plain(doc, group->workload),
+				     row_cell(doc, row[i], " ", true),
+				     statuses_text(doc, row[i])));
+	}
+	if (shown < n)
+		print_line(doc, "", doc_print(doc, "and %zu more", n - shown));
+}
+
+static void print_sides(struct compare_doc *doc)
+{
+	for (size_t i = 0; i < doc->c->nsides; i++)
+		print_line(doc, i ? "new" : "base", side_text(doc, i));
+}
+
+/* ------------------------------------------------------------------- forms */
+
+static bool print_text(const struct comparison *c,
+		       const struct compare_style *style, FILE *f)
+{
+	struct compare_doc doc = doc_begin(c, style, f, TABLE_WIDTH);
+
+	doc.colour = style->colour;
+	print_sides(&doc);
+	print_facts(&doc, compare_facts_short);
+	print_warnings(&doc);
+	print_facts(&doc, compare_summary);
+	print_ends(&doc);
+	print_tables(&doc);
+	return doc_end(&doc);
+}
+
+static bool print_mail(const struct comparison *c,
+		       const struct compare_style *style, FILE *f)
+{
+	struct compare_doc doc = doc_begin(c, style, f, MAIL_WIDTH);
+
+	print_sides(&doc);
+	print_facts(&doc, compare_facts);
+	print_warnings(&doc);
+	print_facts(&doc, compare_summary);
+	print_ends(&doc);
+	if (style->command) {
+		fputs("\nTo get the same again:\n\n", f);
+		if (!layout_command(f, MAIL_WIDTH, 2, style->command))
+			doc.failed = true;
+	}
+	print_tables(&doc);
+	return doc_end(&doc);
+}
+
+const struct compare_form compare_form_text = {
+	"text",
+	"tables for the terminal",
+	print_text,
+};
+
+const struct compare_form compare_form_mail = {
+	"mail",
+	"for mails: how it was made, and tables of at most 75 columns",
+	print_mail,
+};
