@@ -8,6 +8,7 @@
 #include "bench/result.h"
 #include "bench/samples.h"
 #include "bench/scan.h"
+#include "bench/scan_hist.h"
 #include "guest-agent/hist.h"
 
 /* A value of one repeat, of a metric that is wanted. */
@@ -84,82 +85,6 @@ static bool set_operation(struct loader *l, const char *operation)
 	return true;
 }
 
-/* ------------------------------------------------------------- histograms */
-
-struct histogram {
-	struct loader *loader;
-	struct samples_hist *hist;
-	unsigned int seen; /* bits: members that it must have */
-};
-
-static bool take_bucket(void *ctx, struct scan *s)
-{
-	struct histogram *h = ctx;
-	uint64_t index, count;
-	struct samples_bucket *last;
-
-	if (!scan_take(s, '[') || !scan_count(s, &index) ||
-	    !scan_take(s, ',') || !scan_count(s, &count) || !scan_take(s, ']'))
-		return false;
-	last = h->hist->n ? &h->loader->bucket[h->hist->n - 1] : NULL;
-	if (index >= HIST_BUCKETS || count < 1 ||
-	    (last && last->index >= index))
-		return false;
-	h->loader->bucket[h->hist->n++] = (struct samples_bucket){
-		.index = (uint32_t)index,
-		.count = count > UINT32_MAX ? UINT32_MAX : (uint32_t)count,
-	};
-	return true;
-}
-
-static bool take_hist_member(void *ctx, struct scan *s, const char *name,
-			     size_t length)
-{
-	struct histogram *h = ctx;
-	const struct {
-		const char *name;
-		uint64_t *to;
-	} counts[] = {{"count", &h->hist->count},
-		      {"overflow", &h->hist->overflow},
-		      {"min", &h->hist->min},
-		      {"max", &h->hist->max}};
-
-	for (unsigned int i = 0; i < 4; i++) {
-		if (!scan_is(name, length, counts[i].name))
-			continue;
-		h->seen |= 1u << i;
-		return scan_count(s, counts[i].to);
-	}
-	if (!scan_is(name, length, "buckets"))
-		return scan_skip(s);
-	h->seen |= 1u << 4;
-	h->hist->n = 0;
-	return scan_list(s, take_bucket, h);
-}
-
-static struct samples_hist *take_hist(struct loader *l, struct scan *s)
-{
-	struct arena *arena = l->samples->arena;
-	struct histogram h = {.loader = l};
-	struct samples_bucket *copy;
-
-	h.hist = arena_alloc(arena, 1, sizeof(*h.hist));
-	if (!h.hist) {
-		no_memory(l);
-		return NULL;
-	}
-	if (!scan_object(s, take_hist_member, &h) || h.seen != 0x1f)
-		return NULL;
-	copy = arena_alloc(arena, h.hist->n, sizeof(*copy));
-	if (!copy) {
-		no_memory(l);
-		return NULL;
-	}
-	memcpy(copy, l->bucket, h.hist->n * sizeof(*copy));
-	h.hist->bucket = copy;
-	return h.hist;
-}
-
 /* ---------------------------------------------------------------- repeats */
 
 static struct item *item_of(struct loader *l, const char *name, size_t length,
@@ -184,12 +109,19 @@ static bool take_value(void *ctx, struct scan *s, const char *name,
 static bool take_histogram(void *ctx, struct scan *s, const char *name,
 			   size_t length)
 {
-	struct item *item = item_of(ctx, name, length, true);
+	struct loader *l = ctx;
+	struct item *item = item_of(l, name, length, true);
 
 	if (!item)
 		return scan_skip(s);
-	item->hist = take_hist(ctx, s);
-	return item->hist;
+	switch (scan_hist(s, l->samples->arena, l->bucket, &item->hist)) {
+	case SCAN_GOOD:
+		return true;
+	case SCAN_NO_MEMORY:
+		return no_memory(l);
+	default:
+		return false;
+	}
 }
 
 static bool take_repeat_member(void *ctx, struct scan *s, const char *name,
