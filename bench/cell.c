@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "bench/cell.h"
 #include "bench/encode.h"
+#include "bench/json.h"
+#include "bench/metrics.h"
+#include "bench/remote.h"
 
 static int no_memory(struct err *e)
 {
@@ -30,16 +34,45 @@ int cell_scenario(const struct config *config, const struct cell *cell,
 	return status;
 }
 
-static struct cell_setup setup_of(const struct run_setup *run,
+int check_scenarios(const struct config *config, struct err *e)
+{
+	struct at root = at_root(config->file, e);
+	struct at all = at_key(&root, "workloads");
+
+	for (size_t i = 0; i < config_cells(config); i++) {
+		struct scenario scenario;
+		struct cell cell;
+		struct err why;
+		bool first = true;
+
+		plan_cell(config, i, &cell);
+		/* Only knobs matter: one policy and vCPU count is enough. */
+		for (size_t a = 0; a < config->naxes; a++)
+			first = first && (config->axes[a].kind == AXIS_KNOB ||
+					  cell.place[a] == 0);
+		if (!first)
+			continue;
+		if (cell_scenario(config, &cell, &scenario, &why)) {
+			struct at here =
+				at_key(&all, cell.workload->workload->name);
+
+			return at_bad(&here, "%s", why.text);
+		}
+		scenario_free(&scenario);
+	}
+	return 0;
+}
+
+static struct cell_setup setup_of(const struct side *side,
 				  const struct cell *cell, uint64_t seed,
 				  const atomic_int *stop)
 {
-	const struct config *c = run->config;
+	const struct config *c = &side->config;
 	struct cell_setup setup = {
 		.retry_limit = c->retry_limit,
 		.seed = seed,
-		.topology = run->topology,
-		.costs = &run->costs->model,
+		.topology = &side->topology,
+		.costs = &side->costs.model,
 		.jitter = c->jitter,
 		.livelock_ns = c->livelock_ns,
 		.max_ns = c->max_ns,
@@ -52,33 +85,49 @@ static struct cell_setup setup_of(const struct run_setup *run,
 	return setup;
 }
 
+/*
+ * Warm-ups have seeds of their own: the counted repeats are the same with any
+ * number of them.
+ */
 static uint64_t seed_of(const struct config *config, const struct cell *cell,
 			uint32_t repeat)
 {
 	json_t *axes = plan_axes(config, cell);
 	char *text = axes ? json_dumps(axes, JSON_STYLE) : NULL;
-	uint64_t seed = plan_seed(config->seed, text ? text : "", repeat);
+	uint32_t number = repeat < config->repeat.warmup
+				  ? repeat | 1u << 31
+				  : repeat - config->repeat.warmup;
+	uint64_t seed = plan_seed(config->seed, text ? text : "", number);
 
 	free(text);
 	json_decref(axes);
 	return seed;
 }
 
-static int execute(const struct config *config, const struct scenario *scenario,
-		   const struct cell_setup *setup, struct repeat_result *result,
-		   struct err *e)
+struct task {
+	const struct side *side;
+	const struct scenario *scenario;
+	struct cell_setup setup;
+	const char *rate; /* name of the metric */
+	bool warmup;
+};
+
+static int execute(const struct task *t, struct repeat *result, struct err *e)
 {
 	struct sample sample;
-	int status;
+	int status, metric = metric_find(t->rate);
 
 	if (!sample_init(&sample))
 		return no_memory(e);
-	status = config->backend->run(scenario, setup, &sample, e);
+	status = t->side->config.backend->run(t->scenario, &t->setup, &sample,
+					      e);
 	if (status == 0 && sample.status != CELL_STOPPED) {
 		result->status = sample.status;
 		snprintf(result->reason, sizeof(result->reason), "%s",
 			 sample.reason);
-		result->text = encode_repeat(&sample, setup->seed);
+		result->rate = metric < 0 ? (double)NAN
+					  : encoded_value(sample.value[metric]);
+		result->text = encode_repeat(&sample, t->setup.seed, t->warmup);
 		if (!result->text)
 			status = no_memory(e);
 	}
@@ -86,96 +135,134 @@ static int execute(const struct config *config, const struct scenario *scenario,
 	return status;
 }
 
-int cell_repeat(const struct run_setup *run, size_t index, uint32_t repeat,
-		const atomic_int *stop, struct repeat_result *result,
-		struct err *e)
+static int execute_here(const struct side *side, const struct cell *cell,
+			struct task *task, struct repeat *result, struct err *e)
 {
 	struct scenario scenario;
-	struct cell_setup setup;
-	struct cell cell;
 	int status;
 
-	result->text = NULL;
-	plan_cell(run->config, index, &cell);
-	setup = setup_of(run, &cell, seed_of(run->config, &cell, repeat), stop);
-	if (cell_scenario(run->config, &cell, &scenario, e))
+	if (cell_scenario(&side->config, cell, &scenario, e))
 		return -1;
-	status = execute(run->config, &scenario, &setup, result, e);
+	task->scenario = &scenario;
+	status = execute(task, result, e);
 	scenario_free(&scenario);
 	return status;
 }
 
-/* ------------------------------------------------------------------ text */
-
-static const struct repeat_result *
-first_bad(const struct repeat_result *repeats, uint32_t n, uint32_t *count)
+int side_repeat(const struct side *side, const struct run_item *item,
+		const atomic_int *stop, struct repeat *result, struct err *e)
 {
-	const struct repeat_result *first = NULL;
+	struct task task = {
+		.side = side,
+		.warmup = item->repeat < side->config.repeat.warmup,
+	};
+	struct remote_item what = {.item = *item};
+	struct cell cell;
+	char rate[80];
 
-	*count = 0;
-	for (uint32_t i = n; i-- > 0;) {
-		if (repeats[i].status == CELL_OK)
-			continue;
-		first = &repeats[i];
-		(*count)++;
-	}
-	return first;
+	result->text = NULL;
+	plan_cell(&side->config, item->cell, &cell);
+	snprintf(rate, sizeof(rate), "%.60s.rate",
+		 cell.workload->workload->operation);
+	what.rate = task.rate = rate;
+	what.seed = seed_of(&side->config, &cell, item->repeat);
+	task.setup = setup_of(side, &cell, what.seed, stop);
+	return side->binary ? remote_repeat(side, &what, stop, result, e)
+			    : execute_here(side, &cell, &task, result, e);
 }
 
-static json_t *notes_of(const struct repeat_result *bad, uint32_t count,
-			uint32_t n)
+int cell_repeat(const struct sides *sides, const struct run_item *item,
+		const atomic_int *stop, struct repeat *result, struct err *e)
+{
+	const struct run_item within = {item->cell / sides->n, item->repeat};
+
+	return side_repeat(&sides->side[item->cell % sides->n], &within, stop,
+			   result, e);
+}
+
+/* ------------------------------------------------------------------ text */
+
+/* How the repeats of a cell ended. */
+struct ends {
+	const struct journal_entry *first_bad; /* NULL: all ended ok */
+	size_t n, bad;
+};
+
+static struct ends count_ends(const struct journal_entry *entry, size_t n,
+			      uint32_t warmup)
+{
+	struct ends ends = {.n = 0};
+
+	for (size_t i = 0; i < n; i++) {
+		if (entry[i].item.repeat < warmup)
+			continue;
+		ends.n++;
+		if (entry[i].status == CELL_OK)
+			continue;
+		ends.bad++;
+		if (!ends.first_bad)
+			ends.first_bad = &entry[i];
+	}
+	return ends;
+}
+
+static json_t *notes_of(const struct ends *ends)
 {
 	json_t *notes = json_array();
 	char text[80];
 
-	if (bad && count < n) {
-		snprintf(text, sizeof(text), "%u of %u repeats did not end ok",
-			 count, n);
+	if (ends->bad && ends->bad < ends->n) {
+		snprintf(text, sizeof(text),
+			 "%zu of %zu repeats did not end ok", ends->bad,
+			 ends->n);
 		json_array_append_new(notes, json_string(text));
 	}
 	return notes;
 }
 
-static char *head_text(const struct config *config, size_t index,
-		       const struct repeat_result *repeats, uint32_t n)
+static char *head_text(const struct sides *sides, const struct journal *j,
+		       const struct journal_entry *entry, size_t n)
 {
-	const struct repeat_result *bad;
+	struct ends ends =
+		count_ends(entry, n, sides_main(sides)->config.repeat.warmup);
+	const struct side *side;
+	char reason[256] = "";
 	struct cell cell;
-	uint32_t count;
 	json_t *head;
 	char *text;
 
-	plan_cell(config, index, &cell);
-	bad = first_bad(repeats, n, &count);
+	if (ends.n == 0)
+		ends = count_ends(entry, n, 0);
+	if (ends.first_bad &&
+	    journal_reason(j, ends.first_bad, reason, sizeof(reason)))
+		return NULL;
+	side = sides_cell(sides, entry->item.cell, &cell);
 	head = json_pack(
-		"{sossssso}", "axes", plan_axes(config, &cell), "status",
-		cell_status_name(bad ? bad->status : CELL_OK), "reason",
-		bad ? bad->reason : "", "notes", notes_of(bad, count, n));
+		"{sosssoso}", "axes", plan_axes(&side->config, &cell), "status",
+		cell_status_name(ends.first_bad ? ends.first_bad->status
+						: CELL_OK),
+		"reason", json_bytes(reason), "notes", notes_of(&ends));
 	text = head ? json_dumps(head, JSON_STYLE) : NULL;
 	json_decref(head);
 	return text;
 }
 
-char *cell_text(const struct config *config, size_t index,
-		const struct repeat_result *repeats, uint32_t n)
+int cell_write(FILE *f, const struct sides *sides, const struct journal *j,
+	       const struct journal_entry *entry, size_t n)
 {
-	char *head = head_text(config, index, repeats, n), *text = NULL;
-	size_t size;
-	FILE *f = head ? open_memstream(&text, &size) : NULL;
+	char *head = head_text(sides, j, entry, n);
 
-	if (!f) {
-		free(head);
-		return NULL;
-	}
+	if (!head)
+		return -1;
 	head[strlen(head) - 1] = '\0'; /* the brace, to go on behind it */
 	fprintf(f, "%s,\"repeats\":[", head);
-	for (uint32_t i = 0; i < n; i++)
-		fprintf(f, "%s%s", i ? "," : "", repeats[i].text);
-	fputs("]}", f);
 	free(head);
-	if (fclose(f)) {
-		free(text);
-		return NULL;
+	for (size_t i = 0; i < n; i++) {
+		if (i)
+			fputc(',', f);
+		if (journal_copy(j, &entry[i], f))
+			return -1;
 	}
-	return text;
+	fputs("]}", f);
+	return 0;
 }

@@ -3,33 +3,40 @@
 #ifndef TDMEM_BENCH_CELL_H
 #define TDMEM_BENCH_CELL_H
 
+#include <stdio.h>
+
+#include "bench/journal.h"
 #include "bench/plan.h"
-#include "bench/run.h"
-
-/** What one repeat left: text for free(), NULL when it was stopped. */
-struct repeat_result {
-	char *text;
-	enum cell_status status;
-	char reason[256];
-};
+#include "bench/repeat.h"
+#include "bench/sides.h"
 
 /**
- * Execute one repeat of a cell.  Any number of threads may do this at a time.
- * -1 with *e when it could not even try.
+ * Execute one repeat of a cell of the sides.  Any number of threads may do
+ * this at a time.  -1 with *e when it could not even try.
  */
-int cell_repeat(const struct run_setup *setup, size_t index, uint32_t repeat,
-		const atomic_int *stop, struct repeat_result *result,
-		struct err *e);
+int cell_repeat(const struct sides *sides, const struct run_item *item,
+		const atomic_int *stop, struct repeat *result, struct err *e);
 
 /**
- * The text of a cell from its repeats: its status and reason are those of
- * the first repeat that did not end well.  NULL when out of memory.
+ * The same for a cell of one side, whose config says what the side is called.
  */
-char *cell_text(const struct config *config, size_t index,
-		const struct repeat_result *repeats, uint32_t n);
+int side_repeat(const struct side *side, const struct run_item *item,
+		const atomic_int *stop, struct repeat *result, struct err *e);
+
+/**
+ * Write a cell from its n repeats, 1 or more, which are in the journal in
+ * order.  Its status and reason are those of the first repeat that did not
+ * end ok; warm-ups count only where there is nothing else.  -1: out of
+ * memory, or the journal cannot be read; write errors are the stream's.
+ */
+int cell_write(FILE *f, const struct sides *sides, const struct journal *j,
+	       const struct journal_entry *entry, size_t n);
 
 /** The scenario of a cell; -1 with *e. */
 int cell_scenario(const struct config *config, const struct cell *cell,
 		  struct scenario *scenario, struct err *e);
+
+/** Would each workload make a scenario with these knobs?  -1 with *e. */
+int check_scenarios(const struct config *config, struct err *e);
 
 #endif

@@ -1,329 +1,289 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#define _GNU_SOURCE /* asprintf */
-#include <errno.h>
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "bench/args.h"
+#include "bench/cell.h"
 #include "bench/commands.h"
-#include "bench/encode.h"
 #include "bench/environment.h"
-#include "bench/json.h"
-#include "bench/output.h"
-#include "bench/plan.h"
+#include "bench/place.h"
+#include "bench/plan_print.h"
 #include "bench/report.h"
-#include "bench/result.h"
 #include "bench/run.h"
 
 enum { MAX_JOBS = 1024 };
 
 /* What the command line asks for. */
 struct request {
-	const char *config, *output;
-	struct strings set;
+	struct sides_request sides;
+	const char *output, *one;
+	struct strings tag;
 	long jobs;
 	bool resume, dry_run, quiet;
 	int argc;
 	char **argv;
 };
 
-/* Everything that a run needs, in the order in which it is made. */
-struct session {
-	struct config config;
-	struct costs costs;
-	struct topology topology;
-	struct run_outcome outcome;
-	struct journal journal;
-	struct output output;
-	char *path;
-};
-
-/* ------------------------------------------------------------------ inputs */
-
-static int load_topology(struct session *s, struct err *e)
+static int check_backends(const struct sides *sides, struct err *e)
 {
-	struct at root = at_root(s->config.file, e);
-	struct at host = at_key(&root, "host");
-	struct at here = at_key(&host, "topology");
-	struct err why;
+	for (size_t i = 0; i < sides->n; i++) {
+		const struct backend *b = sides->side[i].config.backend;
+		char why[256] = "";
 
-	if (topology_load(s->config.topology, &s->topology, &why))
-		return at_bad(&here, "%s", why.text);
-	return 0;
-}
-
-static int load_costs(struct session *s, struct err *e)
-{
-	struct at root = at_root(s->config.file, e);
-	struct at host = at_key(&root, "host");
-	struct at here = at_key(&host, "costs");
-
-	if (access(s->config.costs, R_OK) != 0)
-		return at_bad(&here, "%.120s: cannot be opened: %s",
-			      s->config.costs, strerror(errno));
-	return costs_load(s->config.costs, s->config.column, &s->costs, e);
-}
-
-static int check_backend(const struct backend *b, struct err *e)
-{
-	char why[256] = "";
-
-	if (b->available(why, sizeof(why)))
-		return 0;
-	return err_set(e, EXIT_UNSUPPORTED,
-		       "the backend \"%s\" cannot run "
-		       "here: %s",
-		       b->name, why);
-}
-
-static int load_inputs(struct session *s, const struct request *r,
-		       struct err *e)
-{
-	if (config_load(r->config, r->set.v, r->set.n, &s->config, e) ||
-	    load_topology(s, e) || load_costs(s, e) ||
-	    check_scenarios(&s->config, e))
-		return -1;
-	if (make_cells(&s->outcome, config_cells(&s->config)))
-		return err_set(e, EXIT_FAILED, "out of memory");
-	return 0;
-}
-
-static int print_plan(const struct config *config)
-{
-	for (size_t i = 0; i < config_cells(config); i++) {
-		struct cell cell;
-		const char *key, *gap = "";
-		json_t *axes, *v;
-
-		plan_cell(config, i, &cell);
-		axes = plan_axes(config, &cell);
-		json_object_foreach(axes, key, v)
-		{
-			char *text =
-				json_is_string(v)
-					? strdup(json_string_value(v))
-					: json_dumps(v,
-						     JSON_STYLE |
-							     JSON_ENCODE_ANY);
-
-			printf("%s%s %s", gap, key, text ? text : "?");
-			free(text);
-			gap = ", ";
-		}
-		json_decref(axes);
-		putchar('\n');
+		if (!b->available(why, sizeof(why)))
+			return err_set(e, EXIT_UNSUPPORTED,
+				       "the backend \"%s\" cannot run "
+				       "here: %s",
+				       b->name, why);
 	}
-	printf("%zu cells, %u repeats of each\n", config_cells(config),
-	       config->repeats);
 	return 0;
 }
 
-/* ------------------------------------------------------------------ outputs */
+/* ------------------------------------------------------------- one repeat */
 
-static int take_cell(void *ctx, size_t index, const char *text)
+static bool take_number(const char **text, uint64_t most, uint64_t *out)
 {
-	struct run_outcome *o = ctx;
+	char *end;
 
-	if (index >= o->ncells || o->cells[index])
-		return -1;
-	o->cells[index] = strdup(text);
-	o->done += o->cells[index] != NULL;
-	return o->cells[index] ? 0 : -1;
+	if (!isdigit((unsigned char)**text))
+		return false;
+	*out = strtoull(*text, &end, 10);
+	*text = end;
+	return *out <= most;
 }
 
-static int open_journal(struct session *s, bool resume, struct err *e)
+/* CELL:REPEAT, or CELL:REPEAT:SIDE */
+static int parse_one(const char *text, struct config *config,
+		     struct run_item *item, struct err *e)
 {
-	json_t *header = result_identity(&s->config, &s->costs);
+	uint64_t cell, repeat;
+	const char *p = text;
+
+	if (!take_number(&p, SIZE_MAX, &cell) || *p++ != ':' ||
+	    !take_number(&p, UINT32_MAX, &repeat) ||
+	    !(*p == '\0' || strcmp(p, ":base") == 0 || strcmp(p, ":new") == 0))
+		return err_set(e, EXIT_USAGE,
+			       "run: --one %.40s: expected CELL:REPEAT, both "
+			       "from 0, and :base or :new behind it for a side",
+			       text);
+	if (cell >= config_cells(config) ||
+	    repeat >= schedule_most(&config->repeat))
+		return err_set(e, EXIT_USAGE,
+			       "run: --one %.40s: there are %zu cells with at "
+			       "most %u repeats",
+			       text, config_cells(config),
+			       schedule_most(&config->repeat));
+	if (*p == ':')
+		config->side = strcmp(p, ":base") == 0 ? "base" : "new";
+	*item = (struct run_item){(size_t)cell, (uint32_t)repeat};
+	return 0;
+}
+
+static int run_one(struct sides *sides, const char *one, struct err *e)
+{
+	atomic_int never = 0;
+	struct side *side = &sides->side[0];
+	struct repeat_place ignored;
+	struct repeat repeat;
+	struct run_item item;
 	int status;
 
-	if (!header)
-		return err_set(e, EXIT_FAILED, "out of memory");
-	if (resume)
-		status = journal_resume(&s->journal, s->path, header, take_cell,
-					&s->outcome, e);
-	else
-		status = journal_create(&s->journal, s->path, header, e);
-	json_decref(header);
-	return status;
-}
-
-/*
- * results/NAME-DATE-N.json with the first N that neither a result nor the
- * journal of another run has.  Making the journal is what takes the name.
- */
-static int open_default(struct session *s, struct err *e)
-{
-	char date[16];
-	time_t at = time(NULL);
-	struct tm local;
-
-	strftime(date, sizeof(date), "%Y%m%d", localtime_r(&at, &local));
-	if (mkdir("results", 0777) && errno != EEXIST)
-		return err_set(e, EXIT_FAILED, "results: %s", strerror(errno));
-	for (int n = 1; n < 100000; n++) {
-		free(s->path);
-		if (asprintf(&s->path, "results/%s-%s-%d.json", s->config.name,
-			     date, n) < 0) {
-			s->path = NULL;
-			return err_set(e, EXIT_FAILED, "out of memory");
-		}
-		if (access(s->path, F_OK) == 0)
-			continue;
-		errno = 0;
-		if (open_journal(s, false, e) == 0)
-			return 0;
-		if (errno != EEXIST)
-			return -1;
-	}
-	return err_set(e, EXIT_FAILED, "%s: exists", s->path);
-}
-
-static int open_named(struct session *s, const struct request *r, struct err *e)
-{
-	s->path = strdup(r->output);
-	if (!s->path)
-		return err_set(e, EXIT_FAILED, "out of memory");
-	return output_check(s->path, e) ? -1 : open_journal(s, r->resume, e);
-}
-
-/*
- * Before the first cell runs, so that a bad path is known at once.  Having
- * the journal is having the name: it comes first.
- */
-static int open_outputs(struct session *s, const struct request *r,
-			struct err *e)
-{
-	if (r->output ? open_named(s, r, e) : open_default(s, e))
+	if (parse_one(one, &side->config, &item, e) ||
+	    side_repeat(side, &item, &never, &repeat, e))
 		return -1;
-	if (output_open(&s->output, s->path, e) == 0)
-		return 0;
-	journal_close(&s->journal, !r->resume);
-	return -1;
-}
-
-static int write_result(struct session *s, const struct request *r,
-			struct err *e)
-{
-	struct result_top top = {
-		.config = &s->config,
-		.costs = &s->costs,
-		.environment = environment(r->argc, r->argv),
-		.partial = s->outcome.done < s->outcome.ncells,
-	};
-	bool good = top.environment &&
-		    result_write(s->output.file, &top, s->outcome.cells,
-				 s->outcome.ncells);
-
-	json_decref(top.environment);
-	if (!good && !ferror(s->output.file))
-		return err_set(e, EXIT_FAILED, "out of memory");
-	return output_commit(&s->output, e);
+	status = repeat_print(stdout, &item, &repeat, &ignored);
+	putchar('\n');
+	free(repeat.text);
+	return status ? err_set(e, EXIT_FAILED, "out of memory") : 0;
 }
 
 /* -------------------------------------------------------------------- run */
 
-static int print_outcome(const struct session *s, const struct request *r,
+/* A path may hold anything; what is printed is one line. */
+static void print_path(const char *before, const char *path)
+{
+	fputs(before, stdout);
+	for (; *path; path++) {
+		unsigned char c = (unsigned char)*path;
+
+		if (c < 0x20 || c == 0x7f)
+			printf("\\x%02x", c);
+		else
+			putchar(c);
+	}
+	putchar('\n');
+}
+
+static int print_outcome(const struct place *place, const struct request *r,
 			 struct err *e)
 {
 	struct report report;
 
 	if (!r->quiet) {
-		if (report_load(s->path, &report, e))
+		if (report_load(place->path, &report, e))
 			return -1;
 		report_print(&report, REPORT_BRIEF, stdout_colour(), stdout);
 		report_free(&report);
-		printf("\nMore: tdmem show %s\n", s->path);
+		print_path("\nMore: tdmem show ", place->path);
 	}
-	printf("result: %s\n", s->path);
+	print_path("result: ", place->path);
 	return 0;
 }
 
-static int tell_interrupted(const struct session *s, const struct request *r,
-			    struct err *e)
+static size_t count_broken(const struct journal *j)
 {
-	return err_set(e, EXIT_FAILED,
-		       "interrupted: %zu of %zu cells are in %s; go on with "
-		       "tdmem run %s --resume -o %s",
-		       s->outcome.done, s->outcome.ncells, s->path, r->config,
-		       s->path);
+	size_t n = 0;
+
+	for (size_t i = 0; i < j->n; i++)
+		n += j->entry[i].status == CELL_FAILED;
+	return n;
 }
 
-static int run_all(struct session *s, const struct request *r, struct err *e)
+static int write_result(struct place *place, const struct sides *sides,
+			const struct request *r, bool whole, struct err *e)
 {
-	struct run_setup setup = {
-		.config = &s->config,
-		.costs = &s->costs,
-		.topology = &s->topology,
+	struct result_top top = {.sides = sides, .partial = !whole};
+	json_t *tags = environment_tags(&r->tag, e);
+	int status = -1;
+
+	if (!tags)
+		return -1;
+	top.environment = environment(r->argc, r->argv);
+	if (!top.environment ||
+	    (r->tag.n && json_object_set(top.environment, "tags", tags)))
+		err_set(e, EXIT_FAILED, "out of memory");
+	else
+		status = place_write(place, &top, e);
+	json_decref(top.environment);
+	json_decref(tags);
+	return status;
+}
+
+/* The result is written: say so, or what is wrong with it. */
+static int tell(const struct place *place, const struct request *r, bool whole,
+		const size_t counts[2], struct err *e)
+{
+	if (!whole)
+		return err_set(e, EXIT_FAILED,
+			       "interrupted: %zu repeats are in %s; go on with "
+			       "the same command and --resume -o %s",
+			       counts[0], place->path, place->path);
+	if (print_outcome(place, r, e))
+		return -1;
+	if (counts[1])
+		return err_set(e, EXIT_FAILED,
+			       "%zu repeats failed: see \"reason\" in %s",
+			       counts[1], place->path);
+	return 0;
+}
+
+static int run_all(struct place *place, const struct sides *sides,
+		   const struct request *r, struct err *e)
+{
+	const struct run_setup setup = {
+		.sides = sides,
 		.jobs = (unsigned)r->jobs,
 		.progress = isatty(STDERR_FILENO),
-		.journal = &s->journal,
+		.journal = &place->journal,
 	};
+	struct run_outcome outcome;
 	struct err unwritten;
-	int status = run_cells(&setup, &s->outcome, e);
-	bool whole = s->outcome.done == s->outcome.ncells;
+	int status = run_cells(&setup, &outcome, e);
+	const size_t counts[] = {place->journal.n,
+				 count_broken(&place->journal)};
 
+	if (outcome.bad_journal)
+		return -1;
 	/* What is done is kept, whatever happened. */
-	if (write_result(s, r, status ? &unwritten : e))
+	if (write_result(place, sides, r, outcome.whole,
+			 status ? &unwritten : e))
 		return -1;
 	/* A journal of nothing would only be in the way. */
-	journal_close(&s->journal, whole || s->outcome.done == 0);
-	if (status)
-		return -1;
-	if (!whole)
-		return tell_interrupted(s, r, e);
-	if (print_outcome(s, r, e))
-		return -1;
-	if (s->outcome.broken)
-		return err_set(e, EXIT_FAILED,
-			       "%zu cells failed: see \"reason\" in %s",
-			       s->outcome.broken, s->path);
-	return 0;
+	journal_close(&place->journal, outcome.whole || counts[0] == 0);
+	return status ? -1 : tell(place, r, outcome.whole, counts, e);
 }
 
-static void end_session(struct session *s)
+static int run_sides(struct sides *sides, const struct request *r,
+		     struct err *e)
 {
-	output_abandon(&s->output);
-	journal_close(&s->journal, 0);
-	free(s->path);
-	free_cells(&s->outcome);
-	topology_free(&s->topology);
-	costs_free(&s->costs);
-	config_free(&s->config);
+	struct place place;
+	int status;
+
+	if (r->dry_run) {
+		plan_print(sides);
+		return 0;
+	}
+	if (check_backends(sides, e))
+		return -1;
+	if (r->one)
+		return run_one(sides, r->one, e);
+	if (place_take(&place, sides, r->output, r->resume, e))
+		return -1;
+	status = run_all(&place, sides, r, e);
+	place_leave(&place, false);
+	return status;
 }
 
 static int run_request(const struct request *r, struct err *e)
 {
-	struct session s = {.path = NULL};
-	int status = load_inputs(&s, r, e);
+	struct sides sides;
+	int status;
 
-	if (status == 0 && r->dry_run)
-		status = print_plan(&s.config);
-	else if (status == 0)
-		status = check_backend(s.config.backend, e) ||
-					 open_outputs(&s, r, e)
-				 ? -1
-				 : run_all(&s, r, e);
-	end_session(&s);
+	if (sides_load(&r->sides, &sides, e))
+		return -1;
+	status = run_sides(&sides, r, e);
+	sides_free(&sides);
 	return status;
 }
 
 /* --------------------------------------------------------------- arguments */
 
 static const char text[] =
-	"The result is a JSON file; a journal of finished cells is beside it "
+	"The result is a JSON file; a journal of finished repeats is beside it "
 	"while the\n"
 	"run lasts.  SIGINT ends a run early: what is finished is kept, and "
 	"--resume\n"
-	"goes on from there.\n"
+	"goes on from there.  With --baseline the cells of both sides are run "
+	"interleaved\n"
+	"into one result, in which the axis \"side\" is \"base\" or \"new\".\n"
 	"\n"
 	"Examples:\n"
 	"  tdmem run configs/quick.json\n"
 	"  tdmem run configs/quick.json --set axes.vcpus=[1,8] --dry-run\n"
 	"  tdmem run configs/quick.json -o q.json --jobs 1\n"
-	"  tdmem run configs/quick.json -o q.json --resume\n";
+	"  tdmem run configs/quick.json -o q.json --resume\n"
+	"  tdmem run configs/quick.json --tag commit=1a2b3c\n"
+	"  tdmem run new.json --baseline old.json\n"
+	"  tdmem run configs/quick.json --baseline configs/quick.json "
+	"--set-new host.jitter=0\n"
+	"  tdmem run configs/quick.json --baseline /opt/tdmem-0.1/tdmem\n";
+
+static int misused(const char *what, struct err *e)
+{
+	return err_set(e, EXIT_USAGE, "run: %s; see tdmem run --help", what);
+}
+
+static int check_request(const struct request *r, struct err *e)
+{
+	json_t *tags = environment_tags(&r->tag, e);
+
+	json_decref(tags);
+	if (!tags)
+		return -1;
+	if (r->resume && !r->output)
+		return misused("--resume needs -o", e);
+	if (!r->sides.baseline &&
+	    (r->sides.set_new.n || r->sides.set_baseline.n))
+		return misused("--set-new and --set-baseline need --baseline",
+			       e);
+	if (r->one && (r->sides.baseline || r->output || r->dry_run))
+		return misused("--one goes with none of --baseline, -o, "
+			       "--resume and --dry-run",
+			       e);
+	return 0;
+}
 
 static int parse(struct request *r, int argc, char **argv, struct err *e)
 {
@@ -337,8 +297,28 @@ static int parse(struct request *r, int argc, char **argv, struct err *e)
 		{.name = "set",
 		 .type = OPTION_LIST,
 		 .value = "PATH=VALUE",
-		 .to = &r->set,
+		 .to = &r->sides.set,
 		 .help = "change the config, e.g. seed=2"},
+		{.name = "baseline",
+		 .type = OPTION_STRING,
+		 .value = "OTHER",
+		 .to = &r->sides.baseline,
+		 .help = "compare with another config or tdmem program"},
+		{.name = "set-new",
+		 .type = OPTION_LIST,
+		 .value = "PATH=VALUE",
+		 .to = &r->sides.set_new,
+		 .help = "with --baseline: change CONFIG only"},
+		{.name = "set-baseline",
+		 .type = OPTION_LIST,
+		 .value = "PATH=VALUE",
+		 .to = &r->sides.set_baseline,
+		 .help = "with --baseline: change the other only"},
+		{.name = "tag",
+		 .type = OPTION_LIST,
+		 .value = "KEY=VALUE",
+		 .to = &r->tag,
+		 .help = "remember with the result, e.g. commit=..."},
 		{.name = "jobs",
 		 .letter = 'j',
 		 .type = OPTION_NUMBER,
@@ -346,16 +326,21 @@ static int parse(struct request *r, int argc, char **argv, struct err *e)
 		 .to = &r->jobs,
 		 .min = 1,
 		 .max = MAX_JOBS,
-		 .help = "cells at a time [number of CPUs]"},
+		 .help = "repeats at a time [number of CPUs]"},
 		{.name = "dry-run",
 		 .letter = 'n',
 		 .type = OPTION_FLAG,
 		 .to = &r->dry_run,
-		 .help = "print the cells, run nothing"},
+		 .help = "print the cells and the rule, run nothing"},
 		{.name = "resume",
 		 .type = OPTION_FLAG,
 		 .to = &r->resume,
 		 .help = "go on with an interrupted run; needs -o"},
+		{.name = "one",
+		 .type = OPTION_STRING,
+		 .value = "CELL:REPEAT",
+		 .to = &r->one,
+		 .help = "print one repeat as JSON, write no result"},
 		{.name = "quiet",
 		 .letter = 'q',
 		 .type = OPTION_FLAG,
@@ -377,11 +362,8 @@ static int parse(struct request *r, int argc, char **argv, struct err *e)
 
 	if (status)
 		return status;
-	r->config = operands.v[0];
-	if (r->resume && !r->output)
-		return err_set(e, EXIT_USAGE,
-			       "run: --resume needs -o; see tdmem run --help");
-	return 0;
+	r->sides.config = operands.v[0];
+	return check_request(r, e);
 }
 
 int cmd_run(int argc, char **argv)
@@ -395,6 +377,9 @@ int cmd_run(int argc, char **argv)
 	status = parse(&r, argc, argv, &e);
 	if (status == 0)
 		status = run_request(&r, &e);
-	free(r.set.v);
+	free(r.sides.set.v);
+	free(r.sides.set_new.v);
+	free(r.sides.set_baseline.v);
+	free(r.tag.v);
 	return status < 0 ? fail(&e) : EXIT_DONE;
 }

@@ -19,7 +19,6 @@
 #define DEFAULT_COSTS	    "costs/spr.json"	     /* beside the config */
 #define REPOSITORY_COSTS    "configs/costs/spr.json" /* from its top */
 #define DEFAULT_COLUMN	    "typ"
-#define DEFAULT_REPEATS	    3
 #define DEFAULT_JITTER	    0.05
 #define DEFAULT_LIVELOCK_MS 100
 #define DEFAULT_MAX_MS	    600000
@@ -77,30 +76,6 @@ static int parse_backend(void *ctx, json_t *value, const struct at *at)
 		return -1;
 	c->backend = backends[index];
 	return 0;
-}
-
-static int parse_count(void *ctx, json_t *value, const struct at *at)
-{
-	struct config *c = ctx;
-	int64_t n;
-
-	if (parse_int(value, 1, CONFIG_MAX_REPEATS, &n, at))
-		return -1;
-	c->repeats = (uint32_t)n;
-	if (config_cells(c) > CONFIG_MAX_RUNS / c->repeats)
-		return at_bad(at, "%zu cells times %u are above %d runs",
-			      config_cells(c), c->repeats, CONFIG_MAX_RUNS);
-	return 0;
-}
-
-static int parse_repeat(void *ctx, json_t *value, const struct at *at)
-{
-	static const struct member members[] = {
-		{"count", true, parse_count},
-		{NULL, false, NULL},
-	};
-
-	return parse_object(value, members, ctx, at);
 }
 
 static int parse_topology(void *ctx, json_t *value, const struct at *at)
@@ -255,7 +230,7 @@ int config_parse(const char *file, json_t *root, struct config *config,
 		.root = root,
 		.file = file,
 		.backend = backends[0],
-		.repeats = DEFAULT_REPEATS,
+		.repeat = default_repeat(),
 		.topology = DEFAULT_TOPOLOGY,
 		.column = DEFAULT_COLUMN,
 		.jitter = DEFAULT_JITTER,

@@ -12,12 +12,13 @@
 
 #include "bench/backend.h"
 #include "bench/err.h"
+#include "bench/schedule.h"
 
 enum {
 	CONFIG_MAX_BYTES = 1 << 20,
 	CONFIG_MAX_CELLS = 100000,
 	CONFIG_MAX_REPEATS = 100000,
-	CONFIG_MAX_RUNS = 1000000, /* cells times repeats */
+	CONFIG_MAX_RUNS = 1000000, /* cells times repeats, warm-ups too */
 	CONFIG_MAX_VCPUS = 1024,
 	CONFIG_MAX_AXES = 16,
 	CONFIG_MAX_VALUES = 1024, /* of one axis */
@@ -53,13 +54,14 @@ struct config_workload {
 struct config {
 	json_t *root; /* the whole document, --set applied */
 	const char *file;
+	const char *side; /* value of the axis "side"; NULL: there is none */
 	const char *name;
 	const struct backend *backend;
 	struct config_workload *workloads;
 	size_t nworkloads;
 	struct axis axes[CONFIG_MAX_AXES]; /* policy, vcpus, then knobs */
 	size_t naxes;
-	uint32_t repeats;
+	struct repeat_rule repeat;
 	uint32_t retry_limit; /* of the spin halves; 0: none */
 	const char *topology; /* hwloc synthetic, or "host" */
 	char *costs;	      /* path, resolved */

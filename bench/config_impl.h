@@ -10,6 +10,10 @@
 /* Members of the document: struct config is the context. */
 int parse_workloads(void *ctx, json_t *value, const struct at *at);
 int parse_axes(void *ctx, json_t *value, const struct at *at);
+int parse_repeat(void *ctx, json_t *value, const struct at *at);
+
+/** The rule of a config that has none. */
+struct repeat_rule default_repeat(void);
 
 /** A knob's value, checked against its table. */
 int parse_knob(const struct knob *knob, json_t *value, int64_t *out,

@@ -18,6 +18,17 @@ static json_t *encode_value(double v)
 	return json_real(v);
 }
 
+double encoded_value(double value)
+{
+	char text[40];
+
+	if (!isfinite(value) ||
+	    (fabs(value) <= LARGEST_EXACT && value == floor(value)))
+		return value;
+	snprintf(text, sizeof(text), "%.*g", JSON_DIGITS, value);
+	return strtod(text, NULL);
+}
+
 static json_t *encode_count(uint64_t n)
 {
 	return json_integer(n > INT64_MAX ? INT64_MAX : (json_int_t)n);
@@ -132,7 +143,7 @@ static int encode_hists(const struct sample *sample, json_t *hists)
 	return bad;
 }
 
-char *encode_repeat(const struct sample *sample, uint64_t seed)
+char *encode_repeat(const struct sample *sample, uint64_t seed, bool warmup)
 {
 	json_t *metrics = json_object(), *hists = json_object(), *repeat;
 	int bad = encode_metrics(sample, metrics);
@@ -142,6 +153,8 @@ char *encode_repeat(const struct sample *sample, uint64_t seed)
 	repeat = json_pack("{sIsssoso}", "seed", (json_int_t)seed, "status",
 			   cell_status_name(sample->status), "metrics", metrics,
 			   "histograms", hists);
+	if (warmup)
+		bad |= json_object_set_new(repeat, "warmup", json_true());
 	if (repeat && !bad)
 		text = json_dumps(repeat, JSON_STYLE);
 	json_decref(repeat);

@@ -8,13 +8,20 @@
 #include "bench/backend.h"
 
 /** JSON text is compact and keeps figures to 12 digits. */
-enum { JSON_STYLE = JSON_COMPACT | JSON_REAL_PRECISION(12) };
+enum {
+	JSON_DIGITS = 12,
+	JSON_STYLE = JSON_COMPACT | JSON_REAL_PRECISION(JSON_DIGITS),
+};
 
 /**
- * One repeat: seed, status, metrics that were measured, histograms that are
- * not empty.  A string for free(); NULL when out of memory.
+ * One repeat: seed, status, whether it is a warm-up, metrics that were
+ * measured, histograms that are not empty.  A string for free(); NULL when
+ * out of memory.
  */
-char *encode_repeat(const struct sample *sample, uint64_t seed);
+char *encode_repeat(const struct sample *sample, uint64_t seed, bool warmup);
+
+/** What a reader of the JSON will have in place of a value. */
+double encoded_value(double value);
 
 /** A histogram as results have it; NULL when out of memory. */
 json_t *encode_hist(const struct hist *h);

@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "bench/args.h"
 #include "bench/encode.h"
 #include "bench/environment.h"
 
@@ -116,4 +117,38 @@ json_t *environment(int argc, char *const *argv)
 	add(env, "compiler", COMPILER);
 	add_command(env, argc, argv);
 	return env;
+}
+
+static int add_tag(json_t *tags, const char *text, struct err *e)
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyz"
+				      "0123456789_.-";
+	size_t n = strspn(text, allowed);
+	char key[41];
+
+	if (n < 1 || n >= sizeof(key) || text[n] != '=')
+		return err_set(e, EXIT_USAGE,
+			       "--tag %.80s: expected KEY=VALUE, the key 1 to "
+			       "40 of a-z 0-9 _ . -",
+			       text);
+	memcpy(key, text, n);
+	key[n] = '\0';
+	if (json_object_get(tags, key))
+		return err_set(e, EXIT_USAGE, "--tag %s: is there twice", key);
+	if (json_object_set_new(tags, key, json_bytes(text + n + 1)))
+		return err_set(e, EXIT_FAILED, "out of memory");
+	return 0;
+}
+
+json_t *environment_tags(const struct strings *tags, struct err *e)
+{
+	json_t *object = json_object();
+
+	for (size_t i = 0; i < tags->n; i++) {
+		if (add_tag(object, tags->v[i], e)) {
+			json_decref(object);
+			return NULL;
+		}
+	}
+	return object;
 }

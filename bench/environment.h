@@ -5,12 +5,22 @@
 
 #include <jansson.h>
 
+#include "bench/err.h"
+
+struct strings;
+
 /**
  * Host name, kernel, CPU, memory, topology, compiler, time (ISO 8601, UTC)
  * and the command line.  What cannot be found out is left out.  NULL when
  * out of memory.
  */
 json_t *environment(int argc, char *const *argv);
+
+/**
+ * "KEY=VALUE" texts as an object, empty when there are none.  A key is 1 to 40
+ * of a-z 0-9 _ . -, and there once.  NULL with *e.
+ */
+json_t *environment_tags(const struct strings *tags, struct err *e);
 
 /** "2026-01-31T12:00:00Z" */
 enum { TIME_TEXT = 32 };

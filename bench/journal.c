@@ -9,8 +9,6 @@
 
 #include "bench/journal.h"
 
-#define CELL_LINE "{\"cell\":%zu,\"data\":"
-
 static int failed(const struct journal *j, const char *what, struct err *e)
 {
 	return err_set(e, EXIT_FAILED, "%s: %s: %s", j->path, what,
@@ -23,7 +21,7 @@ static int open_journal(struct journal *j, const char *result_path, int flags,
 {
 	int fd;
 
-	j->file = NULL;
+	*j = (struct journal){0};
 	if (asprintf(&j->path, "%s.journal", result_path) < 0) {
 		j->path = NULL;
 		return err_set(e, EXIT_FAILED, "out of memory");
@@ -51,6 +49,7 @@ static void release(struct journal *j)
 	if (j->file)
 		fclose(j->file);
 	free(j->path);
+	free(j->entry);
 	*j = (struct journal){0};
 	errno = kept;
 }
@@ -68,16 +67,139 @@ int journal_create(struct journal *j, const char *result_path,
 		journal_close(j, 1);
 		return -1;
 	}
+	j->end = ftello(j->file);
 	return 0;
 }
+
+/* ---------------------------------------------------------------- entries */
+
+static int remember(struct journal *j, const struct run_item *item,
+		    const struct repeat *repeat,
+		    const struct repeat_place *place, off_t line)
+{
+	if (j->n == j->room) {
+		size_t room = j->room ? 2 * j->room : 64;
+		struct journal_entry *bigger =
+			realloc(j->entry, room * sizeof(*bigger));
+
+		if (!bigger)
+			return -1;
+		j->entry = bigger;
+		j->room = room;
+	}
+	j->entry[j->n++] = (struct journal_entry){
+		.item = *item,
+		.status = repeat->status,
+		.rate = repeat->rate,
+		.line = line,
+		.place = *place,
+	};
+	return 0;
+}
+
+int journal_add(struct journal *j, const struct run_item *item,
+		const struct repeat *repeat, struct err *e)
+{
+	struct repeat_place place;
+
+	if (repeat_print(j->file, item, repeat, &place))
+		return err_set(e, EXIT_FAILED, "out of memory");
+	if (fputc('\n', j->file) == EOF || fflush(j->file))
+		return failed(j, "cannot be written", e);
+	if (remember(j, item, repeat, &place, j->end))
+		return err_set(e, EXIT_FAILED, "out of memory");
+	j->end += (off_t)(place.offset + place.size) + 2;
+	return 0;
+}
+
+static int by_item(const void *x, const void *y)
+{
+	const struct run_item *a = &((const struct journal_entry *)x)->item;
+	const struct run_item *b = &((const struct journal_entry *)y)->item;
+
+	if (a->cell != b->cell)
+		return a->cell < b->cell ? -1 : 1;
+	return (a->repeat > b->repeat) - (a->repeat < b->repeat);
+}
+
+void journal_sort(struct journal *j)
+{
+	if (j->n)
+		qsort(j->entry, j->n, sizeof(*j->entry), by_item);
+}
+
+static int read_all(int fd, char *buf, size_t n, off_t at)
+{
+	while (n) {
+		ssize_t got = pread(fd, buf, n, at);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			return -1;
+		buf += got;
+		at += got;
+		n -= (size_t)got;
+	}
+	return 0;
+}
+
+int journal_copy(const struct journal *j, const struct journal_entry *entry,
+		 FILE *to)
+{
+	off_t at = entry->line + (off_t)entry->place.offset;
+	size_t left = entry->place.size;
+	char buf[16384];
+
+	while (left) {
+		size_t n = left < sizeof(buf) ? left : sizeof(buf);
+
+		if (read_all(fileno(j->file), buf, n, at))
+			return -1;
+		fwrite(buf, 1, n, to);
+		at += (off_t)n;
+		left -= n;
+	}
+	return 0;
+}
+
+int journal_reason(const struct journal *j, const struct journal_entry *entry,
+		   char *buf, size_t size)
+{
+	size_t n = entry->place.offset + entry->place.size + 1;
+	struct repeat_place place;
+	struct repeat repeat;
+	struct run_item item;
+	json_t *data = NULL;
+	char *line = malloc(n);
+	int status = -1;
+
+	if (line && !read_all(fileno(j->file), line, n, entry->line))
+		status = repeat_parse(line, n, &item, &repeat, &place, &data);
+	if (status == 0)
+		snprintf(buf, size, "%s", repeat.reason);
+	json_decref(data);
+	free(line);
+	return status;
+}
+
+/* ----------------------------------------------------------------- resume */
 
 static int check_header(const struct journal *j, const char *line,
 			const json_t *header, struct err *e)
 {
 	json_t *found = json_loads(line, 0, NULL);
+	const char *schema =
+		json_string_value(json_object_get(found, "schema"));
+	int old = schema && strcmp(schema, "tdmem-journal/1") == 0;
 	int same = found && json_equal(found, header);
 
 	json_decref(found);
+	if (old)
+		return err_set(e, EXIT_USAGE,
+			       "%s: is of an older version (tdmem-journal/1) "
+			       "and cannot be gone on from: remove it",
+			       j->path);
 	if (!same)
 		return err_set(
 			e, EXIT_USAGE,
@@ -86,67 +208,54 @@ static int check_header(const struct journal *j, const char *line,
 	return 0;
 }
 
-/* The text of a cell's line, cut out in place; NULL for a broken line. */
-static char *cell_text(char *line, size_t n, size_t *index)
+/* 1: the line is broken, which the last one may be. */
+static int take_line(struct journal *j, const char *line, size_t n)
 {
-	json_t *whole = json_loadb(line, n, 0, NULL);
-	int start = 0;
+	struct repeat_place place;
+	struct repeat repeat;
+	struct run_item item;
+	json_t *data;
 
-	if (!whole)
-		return NULL;
-	json_decref(whole);
-	if (sscanf(line, CELL_LINE "%n", index, &start) != 1 || start == 0)
-		return NULL;
-	line[n - 2] = '\0'; /* the brace and the newline */
-	return line + start;
+	if (line[n - 1] != '\n' ||
+	    repeat_parse(line, n - 1, &item, &repeat, &place, &data))
+		return 1;
+	json_decref(data);
+	if (remember(j, &item, &repeat, &place, j->end))
+		return -1;
+	j->end += (off_t)n;
+	return 0;
 }
 
-static int read_cells(struct journal *j, const json_t *header,
-		      journal_cell_fn *cell, void *ctx, struct err *e)
+static int read_lines(struct journal *j, const json_t *header, struct err *e)
 {
-	char *line = NULL, *text;
-	size_t room = 0, index;
+	char *line = NULL;
+	size_t room = 0;
 	ssize_t n = getline(&line, &room, j->file);
-	off_t good = n;
 	int status = n > 0 ? check_header(j, line, header, e)
 			   : err_set(e, EXIT_USAGE, "%s: empty", j->path);
+	int taken = 0;
 
-	while (status == 0 && (n = getline(&line, &room, j->file)) > 2) {
-		text = line[n - 1] == '\n' ? cell_text(line, (size_t)n, &index)
-					   : NULL;
-		if (!text)
-			break;
-		status = cell(ctx, index, text);
-		if (status)
-			err_set(e, EXIT_FAILED, "%s: cell %zu cannot be taken",
-				j->path, index);
-		good += n;
-	}
+	if (status == 0)
+		j->end = n;
+	while (status == 0 && taken == 0 &&
+	       (n = getline(&line, &room, j->file)) > 2)
+		taken = take_line(j, line, (size_t)n);
 	free(line);
-	if (status == 0 && (fseeko(j->file, good, SEEK_SET) ||
-			    ftruncate(fileno(j->file), good)))
+	if (taken < 0)
+		return err_set(e, EXIT_FAILED, "out of memory");
+	if (status == 0 && (fseeko(j->file, j->end, SEEK_SET) ||
+			    ftruncate(fileno(j->file), j->end)))
 		return failed(j, "cannot be written", e);
 	return status;
 }
 
 int journal_resume(struct journal *j, const char *result_path,
-		   const json_t *header, journal_cell_fn *cell, void *ctx,
-		   struct err *e)
+		   const json_t *header, struct err *e)
 {
-	if (open_journal(j, result_path, 0, e) ||
-	    read_cells(j, header, cell, ctx, e)) {
+	if (open_journal(j, result_path, 0, e) || read_lines(j, header, e)) {
 		release(j);
 		return -1;
 	}
-	return 0;
-}
-
-int journal_add(struct journal *j, size_t index, const char *text,
-		struct err *e)
-{
-	if (fprintf(j->file, CELL_LINE "%s}\n", index, text) < 0 ||
-	    fflush(j->file))
-		return failed(j, "cannot be written", e);
 	return 0;
 }
 

@@ -43,6 +43,9 @@ json_t *plan_axes(const struct config *config, const struct cell *cell)
 		failed |= json_object_set_new(
 			axes, config->axes[i].name,
 			axis_value(&config->axes[i], cell, cell->place[i]));
+	if (config->side)
+		failed |= json_object_set_new(axes, "side",
+					      json_string(config->side));
 	if (failed) {
 		json_decref(axes);
 		return NULL;

@@ -24,8 +24,9 @@ struct cell {
 void plan_cell(const struct config *config, size_t index, struct cell *cell);
 
 /**
- * What results call the cell: workload, then each axis.  A policy is its
- * name, or "FAULT/REMOVAL".  NULL when out of memory.
+ * What results call the cell: workload, then each axis, then the side of a
+ * config that has one.  A policy is its name, or "FAULT/REMOVAL".  NULL when
+ * out of memory.
  */
 json_t *plan_axes(const struct config *config, const struct cell *cell);
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bench/encode.h"
 #include "bench/report.h"
 #include "bench/table.h"
 
@@ -367,13 +368,55 @@ static bool modelled(const json_t *top)
 	return false;
 }
 
-static long repeats_of(const json_t *top)
+/* "1 repeat", "5 repeats", "6-12 repeats" */
+static void repeats_text(const struct report *r, char *buf, size_t size)
 {
-	const json_t *repeat =
-		json_object_get(json_object_get(top, "config"), "repeat");
-	const json_t *count = json_object_get(repeat, "count");
+	if (r->fewest == r->most)
+		snprintf(buf, size, "%zu repeat%s", r->most,
+			 r->most == 1 ? "" : "s");
+	else
+		snprintf(buf, size, "%zu-%zu repeats", r->fewest, r->most);
+}
 
-	return count ? (long)json_integer_value(count) : 3;
+static void short_value(const json_t *row, const char *key, char *buf,
+			size_t size)
+{
+	json_t *value = json_object_get(row, key);
+	char *text =
+		value ? json_dumps(value, JSON_STYLE | JSON_ENCODE_ANY) : NULL;
+
+	snprintf(buf, size, "%s", text ? text : "?");
+	free(text);
+}
+
+/* What the sides of a result with a baseline are. */
+static void print_sides(const struct printer *p, const json_t *baseline)
+{
+	json_t *list = json_object_get(baseline, "differences"), *row, *binary;
+	size_t i;
+
+	binary = json_object_get(baseline, "binary");
+	if (binary) {
+		char path[200];
+
+		short_value(baseline, "binary", path, sizeof(path));
+		fprintf(p->f, "base is run by %s, tdmem %.20s\n", path,
+			text_at(p->report->top, "baseline", "version", "?"));
+	} else if (json_array_size(list) == 0) {
+		fputs("base and new do not differ but in their seeds\n", p->f);
+	}
+	json_array_foreach(list, i, row)
+	{
+		const char *path =
+			json_string_value(json_object_get(row, "path"));
+		char base[80], new[80], text[400];
+
+		short_value(row, "base", base, sizeof(base));
+		short_value(row, "new", new, sizeof(new));
+		snprintf(text, sizeof(text), "%.120s: base %s, new %s",
+			 path ? path : "?", base, new);
+		print_wrapped(p->f, 0, text);
+	}
 }
 
 static void print_costs(const struct printer *p, const json_t *top)
@@ -397,14 +440,15 @@ static void print_header(const struct printer *p)
 	const json_t *top = p->report->top;
 	const json_t *config = json_object_get(top, "config");
 	size_t ncells = p->report->ncells;
-	long repeats = repeats_of(top);
-	char text[400];
+	const json_t *baseline = json_object_get(top, "baseline");
+	char text[400], repeats[60];
 
+	repeats_text(p->report, repeats, sizeof(repeats));
 	snprintf(text, sizeof(text),
-		 "%.64s: %zu cell%s, %ld repeat%s, %.40s, %.60s, "
+		 "%.64s: %zu cell%s, %s, %.40s, %.60s, "
 		 "tdmem %.20s",
 		 text_at(top, "config", "name", "?"), ncells,
-		 ncells == 1 ? "" : "s", repeats, repeats == 1 ? "" : "s",
+		 ncells == 1 ? "" : "s", repeats,
 		 text_at(top, "environment", "time", "?"),
 		 text_at(top, "environment", "host", "?"),
 		 text_at(top, "tool", "version", "?"));
@@ -418,6 +462,8 @@ static void print_header(const struct printer *p)
 			text_at(config, "host", "topology", "default"));
 		print_costs(p, top);
 	}
+	if (baseline)
+		print_sides(p, baseline);
 	if (json_is_true(json_object_get(top, "partial")))
 		fprintf(p->f, "%sPARTIAL%s: the run was interrupted\n", p->bold,
 			p->end);

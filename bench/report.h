@@ -41,6 +41,7 @@ struct report {
 	json_t *top; /* the result without its cells */
 	struct report_group *group;
 	size_t ngroups, ncells;
+	size_t fewest, most; /* repeats of a cell, warm-ups not counted */
 };
 
 /** Read a result; -1 with *e. */

@@ -215,6 +215,29 @@ static int fill_cell(const struct report_group *g, struct report_cell *cell,
 	return cell->reason ? latency_of(repeats, name, cell) : -1;
 }
 
+/* Nothing is computed from warm-ups. */
+static void leave_warmups_out(json_t *cell)
+{
+	json_t *repeats = json_object_get(cell, "repeats");
+
+	for (size_t i = json_array_size(repeats); i-- > 0;) {
+		json_t *repeat = json_array_get(repeats, i);
+
+		if (json_is_true(json_object_get(repeat, "warmup")))
+			json_array_remove(repeats, i);
+	}
+}
+
+static void count_repeats(struct report *r, const json_t *cell)
+{
+	size_t n = json_array_size(json_object_get(cell, "repeats"));
+
+	if (r->ncells == 0 || n < r->fewest)
+		r->fewest = n;
+	if (n > r->most)
+		r->most = n;
+}
+
 static int add_cell(void *ctx, const json_t *top, json_t *json)
 {
 	json_t *axes = json_object_get(json, "axes");
@@ -232,6 +255,8 @@ static int add_cell(void *ctx, const json_t *top, json_t *json)
 		return -1;
 	g->cell = list;
 	cell = &list[g->ncells++];
+	leave_warmups_out(json);
+	count_repeats(r, json);
 	r->ncells++;
 	if (add_policy(g, policy ? policy : "kernel's", &cell->policy) ||
 	    add_vcpus(g, (uint32_t)json_integer_value(vcpus), &cell->vcpus))

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bench/cell.h"
 #include "bench/encode.h"
 #include "bench/metrics.h"
 #include "bench/result.h"
@@ -11,7 +12,7 @@ static json_t *tool(void)
 	return json_pack("{ssss}", "name", "tdmem", "version", TDMEM_VERSION);
 }
 
-static json_t *encode_costs(const struct costs *costs)
+json_t *result_costs(const struct costs *costs)
 {
 	return json_pack("{sosssO}", "path", json_bytes(costs->path), "column",
 			 costs->column, "table", costs->root);
@@ -46,7 +47,7 @@ static json_t *encode_knob(const struct knob *k, int64_t value)
 }
 
 /* With all knobs: the defaults of this version may not be the next one's. */
-static json_t *encode_workloads(const struct config *config)
+json_t *result_workloads(const struct config *config)
 {
 	json_t *all = json_object();
 
@@ -68,11 +69,33 @@ static json_t *encode_workloads(const struct config *config)
 	return all;
 }
 
-json_t *result_identity(const struct config *config, const struct costs *costs)
+static json_t *base_identity(const struct side *base)
 {
-	return json_pack("{sssososOso}", "schema", "tdmem-journal/1", "tool",
-			 tool(), "workloads", encode_workloads(config),
-			 "config", config->root, "costs", encode_costs(costs));
+	if (!base->binary)
+		return json_pack("{sOsoso}", "config", base->config.root,
+				 "workloads", result_workloads(&base->config),
+				 "costs", result_costs(&base->costs));
+	return json_pack("{sOsosssoss}", "config", base->config.root, "binary",
+			 json_bytes(base->binary), "version", base->version,
+			 "costs", result_costs(&base->costs), "file",
+			 base->fingerprint);
+}
+
+json_t *result_identity(const struct sides *sides)
+{
+	const struct side *side = sides_main(sides);
+	json_t *all = json_pack(
+		"{sssososOso}", "schema", JOURNAL_SCHEMA, "tool", tool(),
+		"workloads", result_workloads(&side->config), "config",
+		side->config.root, "costs", result_costs(&side->costs));
+
+	if (sides->n > 1 &&
+	    json_object_set_new(all, "baseline",
+				base_identity(&sides->side[0]))) {
+		json_decref(all);
+		return NULL;
+	}
+	return all;
 }
 
 /* One member a line: people look into these files. */
@@ -87,29 +110,49 @@ static bool member(FILE *f, const char *name, json_t *value)
 	return good;
 }
 
-bool result_write(FILE *f, const struct result_top *top, char *const *cells,
-		  size_t ncells)
+static size_t same_cell(const struct journal *j, size_t from)
+{
+	size_t to = from;
+
+	while (to < j->n && j->entry[to].item.cell == j->entry[from].item.cell)
+		to++;
+	return to - from;
+}
+
+static bool write_cells(FILE *f, const struct sides *sides,
+			const struct journal *j)
 {
 	const char *separator = "\n";
+	bool good = true;
+	size_t n;
+
+	fputs("\"cells\": [", f);
+	for (size_t i = 0; good && i < j->n; i += n) {
+		n = same_cell(j, i);
+		fputs(separator, f);
+		good = cell_write(f, sides, j, &j->entry[i], n) == 0;
+		separator = ",\n";
+	}
+	fputs("\n]\n}\n", f);
+	return good;
+}
+
+bool result_write(FILE *f, const struct result_top *top,
+		  const struct journal *journal)
+{
+	const struct side *side = sides_main(top->sides);
 	bool good = fputs("{\n", f) >= 0;
 
 	good &= member(f, "schema", json_string("tdmem-result/1"));
 	good &= member(f, "tool", tool());
 	good &= member(f, "environment", json_incref(top->environment));
-	good &= member(f, "config", json_incref(top->config->root));
-	good &= member(f, "workloads", encode_workloads(top->config));
-	good &= member(f, "costs", encode_costs(top->costs));
+	good &= member(f, "config", json_incref(side->config.root));
+	if (top->sides->n > 1)
+		good &= member(f, "baseline", sides_baseline(top->sides));
+	good &= member(f, "workloads", result_workloads(&side->config));
+	good &= member(f, "costs", result_costs(&side->costs));
 	good &= member(f, "metrics", encode_metric_table());
 	good &= member(f, "buckets", encode_bucket_scheme());
 	good &= member(f, "partial", json_boolean(top->partial));
-	fputs("\"cells\": [", f);
-	for (size_t i = 0; i < ncells; i++) {
-		if (!cells[i])
-			continue;
-		fputs(separator, f);
-		fputs(cells[i], f);
-		separator = ",\n";
-	}
-	fputs("\n]\n}\n", f);
-	return good;
+	return write_cells(f, top->sides, journal) && good;
 }

@@ -12,24 +12,32 @@
 
 #include "bench/config.h"
 #include "bench/costs.h"
+#include "bench/err.h"
+
+struct journal;
+struct sides;
 
 /** What the top of a result is made from. */
 struct result_top {
-	const struct config *config;
-	const struct costs *costs;
+	const struct sides *sides;
 	json_t *environment; /* borrowed */
 	bool partial;
 };
 
 /**
- * Write a result: the top, then the texts of the cells that are there, in
- * order.  False when out of memory; write errors are the stream's.
+ * Write a result: the top, then each cell of which the journal, which must be
+ * sorted, has a repeat.  False when out of memory or when the journal cannot
+ * be read; write errors are the stream's.
  */
-bool result_write(FILE *f, const struct result_top *top, char *const *cells,
-		  size_t ncells);
+bool result_write(FILE *f, const struct result_top *top,
+		  const struct journal *journal);
 
 /** What two runs must have in common for one to go on from the other. */
-json_t *result_identity(const struct config *config, const struct costs *costs);
+json_t *result_identity(const struct sides *sides);
+
+/** Members of a result: all knobs of each workload; the cost table. */
+json_t *result_workloads(const struct config *config);
+json_t *result_costs(const struct costs *costs);
 
 /**
  * Takes one cell of a result that is read; `top` is all that comes before

@@ -11,31 +11,28 @@
 #include <unistd.h>
 
 #include "bench/cell.h"
-#include "bench/json.h"
 #include "bench/progress.h"
 #include "bench/run.h"
-
-/* A cell while its repeats are under way. */
-struct slot {
-	struct repeat_result *repeat;
-	uint32_t done;
-};
 
 /* What the workers share; `lock` guards all but what never changes. */
 struct run {
 	const struct run_setup *setup;
-	struct run_outcome *outcome;
-	struct slot *slot; /* outcome->ncells */
+	struct schedule schedule;
 	pthread_mutex_t lock;
-	size_t next_cell;
-	uint32_t next_repeat;
+	pthread_cond_t came_in; /* a repeat, or the end of a worker */
 	unsigned working;
+	bool interrupted;
 	atomic_int stop; /* read without the lock, only ever set */
 	int wake;	 /* eventfd: the last worker is done */
 	struct progress progress;
 	struct err err;
 	bool failed;
 };
+
+static const struct repeat_rule *rule_of(const struct run *run)
+{
+	return &sides_main(run->setup->sides)->config.repeat;
+}
 
 /* ---------------------------------------------------------------- workers */
 
@@ -47,107 +44,81 @@ static void fail_run(struct run *run, const struct err *e)
 	run->stop = 1;
 }
 
-/* The next repeat to do, in the order of the plan. */
-static bool next(struct run *run, size_t *cell, uint32_t *repeat)
+/* The next repeat to do; waits for one that it depends on. */
+static bool next(struct run *run, struct run_item *item)
 {
-	const struct run_outcome *o = run->outcome;
+	double limit = rule_of(run)->time_s;
 
-	while (run->next_cell < o->ncells && o->cells[run->next_cell])
-		run->next_cell++;
-	if (run->stop || run->next_cell == o->ncells)
-		return false;
-	*cell = run->next_cell;
-	*repeat = run->next_repeat++;
-	if (run->next_repeat == run->setup->config->repeats) {
-		run->next_repeat = 0;
-		run->next_cell++;
-	}
-	return true;
-}
-
-static int make_slot(struct slot *slot, uint32_t repeats, struct err *e)
-{
-	if (!slot->repeat)
-		slot->repeat = calloc(repeats, sizeof(*slot->repeat));
-	return slot->repeat ? 0 : err_set(e, EXIT_FAILED, "out of memory");
-}
-
-static void free_slot(struct slot *slot, uint32_t repeats)
-{
-	for (uint32_t i = 0; slot->repeat && i < repeats; i++)
-		free(slot->repeat[i].text);
-	free(slot->repeat);
-	slot->repeat = NULL;
-}
-
-/* All repeats of a cell are there: make its text, keep it in the journal. */
-static int finish_cell(struct run *run, size_t index, struct err *e)
-{
-	const struct config *config = run->setup->config;
-	struct slot *slot = &run->slot[index];
-	struct run_outcome *o = run->outcome;
-
-	o->cells[index] =
-		cell_text(config, index, slot->repeat, config->repeats);
-	if (!o->cells[index])
-		return err_set(e, EXIT_FAILED, "out of memory");
-	for (uint32_t i = 0; i < config->repeats; i++)
-		if (slot->repeat[i].status == CELL_FAILED) {
-			o->broken++;
+	while (!run->stop) {
+		if (limit > 0 && progress_seconds(&run->progress) >= limit)
+			schedule_time_over(&run->schedule);
+		switch (schedule_next(&run->schedule, item)) {
+		case SCHEDULE_ITEM:
+			return true;
+		case SCHEDULE_WAIT:
+			pthread_cond_wait(&run->came_in, &run->lock);
 			break;
+		case SCHEDULE_END:
+			return false;
 		}
-	free_slot(slot, config->repeats);
-	o->done++;
-	return journal_add(run->setup->journal, index, o->cells[index], e);
+	}
+	return false;
 }
 
 static double weight_of(const struct run *run, size_t index)
 {
 	struct cell cell;
 
-	plan_cell(run->setup->config, index, &cell);
+	sides_cell(run->setup->sides, index, &cell);
 	return cell.vcpus;
 }
 
-static int take_repeat(struct run *run, size_t index, uint32_t repeat,
-		       struct repeat_result *result, struct err *e)
+/* So many repeats of a cell will not be run, or need not be any more. */
+static void drop(struct run *run, size_t cell, uint32_t n)
 {
-	struct slot *slot = &run->slot[index];
+	run->progress.all -= n;
+	run->progress.all_weight -= n * weight_of(run, cell);
+}
 
-	if (!result->text) /* stopped in the middle */
+static int take_repeat(struct run *run, const struct run_item *item,
+		       struct repeat *repeat, struct err *e)
+{
+	const struct repeat_value value = {repeat->status == CELL_OK,
+					   repeat->rate};
+	int status;
+
+	if (!repeat->text) /* stopped in the middle */
 		return 0;
-	if (make_slot(slot, run->setup->config->repeats, e)) {
-		free(result->text);
+	status = journal_add(run->setup->journal, item, repeat, e);
+	free(repeat->text);
+	if (status)
 		return -1;
-	}
-	slot->repeat[repeat] = *result;
 	run->progress.done++;
-	run->progress.weight += weight_of(run, index);
-	if (++slot->done < run->setup->config->repeats)
-		return 0;
-	return finish_cell(run, index, e);
+	run->progress.weight += weight_of(run, item->cell);
+	drop(run, item->cell, schedule_take(&run->schedule, item, &value));
+	return 0;
 }
 
 static void *worker(void *arg)
 {
 	struct run *run = arg;
-	uint32_t repeat;
-	size_t cell;
+	struct run_item item;
 
 	pthread_mutex_lock(&run->lock);
-	while (next(run, &cell, &repeat)) {
-		struct repeat_result result;
+	while (next(run, &item)) {
+		struct repeat repeat;
 		struct err e;
 		int status;
 
 		pthread_mutex_unlock(&run->lock);
-		status = cell_repeat(run->setup, cell, repeat, &run->stop,
-				     &result, &e);
+		status = cell_repeat(run->setup->sides, &item, &run->stop,
+				     &repeat, &e);
 		pthread_mutex_lock(&run->lock);
 		if (status == 0)
-			status = take_repeat(run, cell, repeat, &result, &e);
+			status = take_repeat(run, &item, &repeat, &e);
 		if (status)
 			fail_run(run, &e);
+		pthread_cond_broadcast(&run->came_in);
 	}
 	if (--run->working == 0)
 		eventfd_write(run->wake, 1);
@@ -181,9 +152,9 @@ static void take_signal(struct run *run, int signals)
 
 	if (read(signals, &info, sizeof(info)) != sizeof(info))
 		return;
-	if (run->outcome->interrupted)
+	if (run->interrupted)
 		die_of((int)info.ssi_signo);
-	run->outcome->interrupted = true;
+	run->interrupted = true;
 	run->stop = 1;
 }
 
@@ -238,98 +209,88 @@ static void work(struct run *run, pthread_t *threads, int signals)
 		pthread_join(threads[n], NULL);
 }
 
-static void count_runs(struct run *run)
+/* What the journal holds is done. */
+static int restore(struct run *run, struct err *e)
 {
-	uint32_t repeats = run->setup->config->repeats;
+	const struct journal *j = run->setup->journal;
 
-	for (size_t i = 0; i < run->outcome->ncells; i++) {
-		if (run->outcome->cells[i])
-			continue;
-		run->progress.all += repeats;
-		run->progress.all_weight += repeats * weight_of(run, i);
+	for (size_t i = 0; i < j->n; i++) {
+		const struct journal_entry *entry = &j->entry[i];
+		const struct repeat_value value = {entry->status == CELL_OK,
+						   entry->rate};
+		uint32_t dropped;
+
+		if (schedule_restore(&run->schedule, &entry->item, &value,
+				     &dropped))
+			return err_set(e, EXIT_USAGE,
+				       "%s: cell %zu, repeat %u: there is no "
+				       "such repeat, or it is there twice",
+				       j->path, entry->item.cell,
+				       entry->item.repeat);
+		drop(run, entry->item.cell, dropped + 1);
 	}
+	return 0;
+}
+
+static int prepare(struct run *run, struct err *e)
+{
+	const struct sides *sides = run->setup->sides;
+	uint32_t most = schedule_most(rule_of(run));
+
+	if (schedule_init(&run->schedule, rule_of(run), sides_cells(sides),
+			  sides_main(sides)->config.seed))
+		return err_set(e, EXIT_FAILED, "out of memory");
+	progress_begin(&run->progress, run->setup->progress);
+	for (size_t i = 0; i < sides_cells(sides); i++) {
+		run->progress.all += most;
+		run->progress.all_weight += most * weight_of(run, i);
+	}
+	return restore(run, e);
+}
+
+/* With the signals blocked, so that the workers have them blocked as well. */
+static void run_threads(struct run *run, const sigset_t *set)
+{
+	pthread_t *threads = calloc(run->setup->jobs, sizeof(*threads));
+	int signals = signalfd(-1, set, SFD_CLOEXEC);
+
+	run->wake = eventfd(0, EFD_CLOEXEC);
+	if (threads && signals >= 0 && run->wake >= 0) {
+		work(run, threads, signals);
+	} else {
+		err_set(&run->err, EXIT_FAILED, "a run cannot be started: %s",
+			strerror(errno));
+		run->failed = true;
+	}
+	if (run->wake >= 0)
+		close(run->wake);
+	if (signals >= 0)
+		close(signals);
+	free(threads);
 }
 
 int run_cells(const struct run_setup *setup, struct run_outcome *outcome,
 	      struct err *e)
 {
-	struct run run = {.setup = setup, .outcome = outcome};
-	pthread_t *threads = calloc(setup->jobs, sizeof(*threads));
+	struct run run = {.setup = setup,
+			  .lock = PTHREAD_MUTEX_INITIALIZER,
+			  .came_in = PTHREAD_COND_INITIALIZER};
 	sigset_t set, before;
-	int signals;
 
-	stop_signals(&set);
-	pthread_sigmask(SIG_BLOCK, &set, &before);
-	signals = signalfd(-1, &set, SFD_CLOEXEC);
-	run.wake = eventfd(0, EFD_CLOEXEC);
-	run.slot = calloc(outcome->ncells, sizeof(*run.slot));
-	pthread_mutex_init(&run.lock, NULL);
-	progress_begin(&run.progress, setup->progress);
-	count_runs(&run);
-	if (threads && run.slot && signals >= 0 && run.wake >= 0) {
-		work(&run, threads, signals);
+	outcome->bad_journal = false;
+	if (prepare(&run, &run.err)) {
+		run.failed = outcome->bad_journal = true;
 	} else {
-		err_set(&run.err, EXIT_FAILED, "a run cannot be started: %s",
-			strerror(errno));
-		run.failed = true;
+		stop_signals(&set);
+		pthread_sigmask(SIG_BLOCK, &set, &before);
+		run_threads(&run, &set);
+		pthread_sigmask(SIG_SETMASK, &before, NULL);
 	}
-	for (size_t i = 0; run.slot && i < outcome->ncells; i++)
-		free_slot(&run.slot[i], setup->config->repeats);
+	outcome->whole = !run.failed && schedule_finished(&run.schedule);
+	schedule_free(&run.schedule);
+	pthread_cond_destroy(&run.came_in);
 	pthread_mutex_destroy(&run.lock);
-	if (run.wake >= 0)
-		close(run.wake);
-	if (signals >= 0)
-		close(signals);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	free(run.slot);
-	free(threads);
 	if (run.failed)
 		*e = run.err;
 	return run.failed ? -1 : 0;
-}
-
-int check_scenarios(const struct config *config, struct err *e)
-{
-	struct at root = at_root(config->file, e);
-	struct at all = at_key(&root, "workloads");
-
-	for (size_t i = 0; i < config_cells(config); i++) {
-		struct scenario scenario;
-		struct cell cell;
-		struct err why;
-		bool first = true;
-
-		plan_cell(config, i, &cell);
-		/* Only knobs matter: one policy and vCPU count is enough. */
-		for (size_t a = 0; a < config->naxes; a++)
-			first = first && (config->axes[a].kind == AXIS_KNOB ||
-					  cell.place[a] == 0);
-		if (!first)
-			continue;
-		if (cell_scenario(config, &cell, &scenario, &why)) {
-			struct at here =
-				at_key(&all, cell.workload->workload->name);
-
-			return at_bad(&here, "%s", why.text);
-		}
-		scenario_free(&scenario);
-	}
-	return 0;
-}
-
-int make_cells(struct run_outcome *outcome, size_t ncells)
-{
-	*outcome = (struct run_outcome){
-		.cells = calloc(ncells, sizeof(*outcome->cells)),
-		.ncells = ncells,
-	};
-	return outcome->cells ? 0 : -1;
-}
-
-void free_cells(struct run_outcome *outcome)
-{
-	for (size_t i = 0; outcome->cells && i < outcome->ncells; i++)
-		free(outcome->cells[i]);
-	free(outcome->cells);
-	*outcome = (struct run_outcome){0};
 }

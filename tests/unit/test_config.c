@@ -16,7 +16,11 @@ static void defaults(void **state)
 	(void)state;
 	kit_config(GOOD, &c);
 	assert_string_equal(c.backend->name, "sim");
-	assert_int_equal(c.repeats, 3);
+	assert_int_equal(c.repeat.min, 3);
+	assert_int_equal(c.repeat.max, 3);
+	assert_int_equal(c.repeat.warmup, 0);
+	assert_true(c.repeat.ci_width < 0);
+	assert_true(c.repeat.time_s == 0);
 	assert_string_equal(c.column, "typ");
 	assert_string_equal(c.costs, "configs/costs/spr.json");
 	assert_true(c.clear_removed);
@@ -55,7 +59,8 @@ static void everything_is_taken(void **state)
 	assert_string_equal(c.axes[0].policy[2].label, "eagain/kick-once");
 	assert_null(c.axes[0].policy[2].policy.name);
 	assert_int_equal(c.axes[1].vcpus[1], 1024);
-	assert_int_equal(c.repeats, 9);
+	assert_int_equal(c.repeat.min, 9);
+	assert_int_equal(c.repeat.max, 9);
 	assert_int_equal(c.retry_limit, 5);
 	assert_int_equal(c.seed, 77);
 	assert_string_equal(c.topology, "pu:4");
@@ -211,6 +216,84 @@ static void runs_are_bounded(void **state)
 		    "1000000 runs");
 }
 
+static struct repeat_rule rule_of(const char *repeat)
+{
+	struct repeat_rule rule;
+	struct config c;
+	char more[400];
+
+	snprintf(more, sizeof(more), GOOD ", 'repeat': {%s}", repeat);
+	kit_config(more, &c);
+	rule = c.repeat;
+	config_free(&c);
+	return rule;
+}
+
+static void rules_are_filled(void **state)
+{
+	struct repeat_rule r = rule_of("");
+
+	(void)state;
+	assert_int_equal(r.min, 3);
+	assert_int_equal(r.max, 3);
+	r = rule_of("'count': 7, 'warmup': 2, 'time_s': 1.5");
+	assert_int_equal(r.min, 7);
+	assert_int_equal(r.max, 7);
+	assert_int_equal(r.warmup, 2);
+	assert_true(r.time_s == 1.5);
+	assert_true(r.ci_width < 0);
+	/* six values are the fewest with a 95 % interval of the median */
+	r = rule_of("'ci_width': 0.02");
+	assert_int_equal(r.min, 6);
+	assert_int_equal(r.max, 30);
+	assert_true(r.ci_width == 0.02);
+	r = rule_of("'min': 40");
+	assert_int_equal(r.min, 40);
+	assert_int_equal(r.max, 40);
+	r = rule_of("'max': 4");
+	assert_int_equal(r.min, 4);
+	assert_int_equal(r.max, 4);
+	r = rule_of("'min': 2, 'max': 9, 'ci_width': 0");
+	assert_int_equal(r.min, 2);
+	assert_int_equal(r.max, 9);
+	assert_true(r.ci_width == 0);
+}
+
+static void rules_are_checked(void **state)
+{
+	(void)state;
+	kit_refused(GOOD ", 'repeat': {'count': 3, 'min': 2}",
+		    "t.json: repeat.min: there is a count: the number of "
+		    "repeats is given already");
+	kit_refused(GOOD ", 'repeat': {'count': 3, 'ci_width': 0.1}",
+		    "t.json: repeat.ci_width: there is a count: the number "
+		    "of repeats is given already");
+	kit_refused(GOOD ", 'repeat': {'min': 5, 'max': 4}",
+		    "t.json: repeat.max: 4 is below min, 5");
+	kit_refused(GOOD ", 'repeat': {'min': 0}",
+		    "t.json: repeat.min: 0 is below 1");
+	kit_refused(GOOD ", 'repeat': {'min': 3, 'max': 5, 'ci_width': 0.1}",
+		    "t.json: repeat.ci_width: max is 5: fewer than 6 repeats "
+		    "have no 95 % interval");
+	kit_refused(GOOD ", 'repeat': {'ci_width': 1.5}",
+		    "t.json: repeat.ci_width: 1.5 is above 1");
+	kit_refused(GOOD ", 'repeat': {'ci_width': -0.1}",
+		    "t.json: repeat.ci_width: -0.1 is below 0");
+	kit_refused(GOOD ", 'repeat': {'time_s': -1}",
+		    "t.json: repeat.time_s: -1 is below 0");
+	kit_refused(GOOD ", 'repeat': {'warmup': 1001}",
+		    "t.json: repeat.warmup: 1001 is above 1000");
+	kit_refused(GOOD ", 'repeat': {'max': 100001}",
+		    "t.json: repeat.max: 100001 is above 100000");
+	kit_refused(GOOD ", 'repeat': {'warm': 1}",
+		    "t.json: repeat.warm: unknown key \"warm\"; did you mean "
+		    "\"warmup\"?");
+	kit_refused(WITH("'policy': ['spin'], 'vcpus': [1, 2, 3, 4, 5, 6, 7, "
+			 "8, 9, 10]") ", 'repeat': {'max': 99999, 'warmup': 9}",
+		    "t.json: repeat.max: 10 cells times 100008 are above "
+		    "1000000 runs");
+}
+
 static void names_become_file_names(void **state)
 {
 	static const char *const bad[] = {"",	 ".x",	 "-x",	    "a/b",
@@ -294,6 +377,8 @@ int main(void)
 		cmocka_unit_test(policies_are_checked),
 		cmocka_unit_test(products_are_bounded),
 		cmocka_unit_test(runs_are_bounded),
+		cmocka_unit_test(rules_are_filled),
+		cmocka_unit_test(rules_are_checked),
 		cmocka_unit_test(names_become_file_names),
 		cmocka_unit_test(set_changes_one_value),
 		cmocka_unit_test(bad_sets_are_refused),

@@ -10,7 +10,6 @@
 #include <cmocka.h>
 
 #include "bench/encode.h"
-#include "bench/journal.h"
 #include "bench/report.h"
 #include "bench/result.h"
 #include "bench/stats.h"
@@ -99,7 +98,7 @@ static void repeats_hold_what_was_measured(void **state)
 	sample_set(&s, "fault.count", 12345678901.0);
 	hist_record(sample_hist(&s, "fault.latency"), 5);
 	sample_hist(&s, "removal.latency"); /* stays empty */
-	text = encode_repeat(&s, 99);
+	text = encode_repeat(&s, 99, false);
 	assert_non_null(text);
 	json = json_loads(text, 0, NULL);
 	metrics = json_object_get(json, "metrics");
@@ -114,6 +113,51 @@ static void repeats_hold_what_was_measured(void **state)
 	json_decref(json);
 	free(text);
 	sample_free(&s);
+}
+
+static void warmups_are_marked(void **state)
+{
+	struct sample s;
+	json_t *json;
+	char *text;
+
+	(void)state;
+	assert_true(sample_init(&s));
+	text = encode_repeat(&s, 1, true);
+	json = json_loads(text, 0, NULL);
+	assert_true(json_is_true(json_object_get(json, "warmup")));
+	json_decref(json);
+	free(text);
+	text = encode_repeat(&s, 1, false);
+	assert_null(strstr(text, "warmup"));
+	free(text);
+	sample_free(&s);
+}
+
+/* What a rule decides by must be what a reader of the result has. */
+static void values_are_rounded_as_written(void **state)
+{
+	static const double value[] = {
+		1 / 3.0, 12345678901234567.0, 103083.70257512345, 5, -0.1,
+		1e300};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(value) / sizeof(*value); i++) {
+		struct sample s;
+		json_t *json, *v;
+		char *text;
+
+		assert_true(sample_init(&s));
+		sample_set(&s, "fault.rate", value[i]);
+		text = encode_repeat(&s, 1, false);
+		json = json_loads(text, 0, NULL);
+		v = json_object_get(json_object_get(json, "metrics"),
+				    "fault.rate");
+		assert_true(json_number_value(v) == encoded_value(value[i]));
+		json_decref(json);
+		free(text);
+		sample_free(&s);
+	}
 }
 
 static void bytes_become_text(void **state)
@@ -189,6 +233,23 @@ static void cells_are_read(void **state)
 	assert_int_equal(r.group[0].cell[0].max, 7);
 	assert_true(report_good(report_find(&r.group[0], 0, 0)));
 	assert_false(report_good(report_find(&r.group[0], 1, 0)));
+	report_free(&r);
+}
+
+static void warmups_are_not_read(void **state)
+{
+	struct report r;
+
+	(void)state;
+	load(TOP ",\"cells\":[" CELL(
+		     "spin", "4", "ok",
+		     "{\"warmup\":true,\"metrics\":{\"fault.rate\":1000},"
+		     "\"histograms\":{}}," RATE("10") "," RATE("14")) "]}",
+	     &r);
+	assert_true(r.group[0].cell[0].rate.median == 12);
+	assert_int_equal(r.group[0].cell[0].rate.n, 2);
+	assert_int_equal(r.fewest, 2);
+	assert_int_equal(r.most, 2);
 	report_free(&r);
 }
 
@@ -299,92 +360,17 @@ static void bugged_cells_cannot_win(void **state)
 		(bool[]){false, true, false}, 1, 0);
 }
 
-/* ---------------------------------------------------------------- journal */
-
-struct taken {
-	size_t n;
-	char text[4][64];
-};
-
-static int take(void *ctx, size_t index, const char *text)
-{
-	struct taken *t = ctx;
-
-	assert_int_equal(index, t->n);
-	snprintf(t->text[t->n++], sizeof(t->text[0]), "%s", text);
-	return 0;
-}
-
-static void journals_go_on(void **state)
-{
-	char path[32], journal[48];
-	json_t *header = json_pack("{si}", "h", 1);
-	struct journal j;
-	struct taken t = {0};
-	struct err e;
-	FILE *f;
-
-	(void)state;
-	put_file(path, "");
-	snprintf(journal, sizeof(journal), "%s.journal", path);
-	assert_int_equal(journal_create(&j, path, header, &e), 0);
-	assert_int_equal(journal_add(&j, 0, "{\"a\":1}", &e), 0);
-	assert_int_equal(journal_add(&j, 1, "{\"b\":2}", &e), 0);
-	journal_close(&j, 0);
-	/* the line that was being written when it ended */
-	f = fopen(journal, "a");
-	fputs("{\"cell\":2,\"data\":{\"c\":", f);
-	fclose(f);
-	assert_int_equal(journal_create(&j, path, header, &e), -1);
-	assert_int_equal(journal_resume(&j, path, header, take, &t, &e), 0);
-	assert_int_equal(t.n, 2);
-	assert_string_equal(t.text[0], "{\"a\":1}");
-	assert_string_equal(t.text[1], "{\"b\":2}");
-	assert_int_equal(journal_add(&j, 2, "{\"c\":3}", &e), 0);
-	journal_close(&j, 0);
-	t.n = 0;
-	assert_int_equal(journal_resume(&j, path, header, take, &t, &e), 0);
-	assert_int_equal(t.n, 3);
-	assert_string_equal(t.text[2], "{\"c\":3}");
-	journal_close(&j, 1);
-	assert_int_equal(access(journal, F_OK), -1);
-	json_decref(header);
-	unlink(path);
-}
-
-static void journals_of_others_are_refused(void **state)
-{
-	char path[32];
-	json_t *one = json_pack("{si}", "h", 1),
-	       *two = json_pack("{si}", "h", 2);
-	struct journal j, again;
-	struct taken t = {0};
-	struct err e;
-
-	(void)state;
-	put_file(path, "");
-	assert_int_equal(journal_resume(&j, path, one, take, &t, &e), -1);
-	assert_int_equal(journal_create(&j, path, one, &e), 0);
-	/* somebody is at it */
-	assert_int_equal(journal_resume(&again, path, one, take, &t, &e), -1);
-	journal_close(&j, 0);
-	assert_int_equal(journal_resume(&j, path, two, take, &t, &e), -1);
-	assert_non_null(strstr(e.text, "another config"));
-	assert_int_equal(journal_resume(&j, path, one, take, &t, &e), 0);
-	journal_close(&j, 1);
-	json_decref(one);
-	json_decref(two);
-	unlink(path);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(histograms_come_back),
 		cmocka_unit_test(no_histograms_are_refused),
 		cmocka_unit_test(repeats_hold_what_was_measured),
+		cmocka_unit_test(warmups_are_marked),
+		cmocka_unit_test(values_are_rounded_as_written),
 		cmocka_unit_test(bytes_become_text),
 		cmocka_unit_test(cells_are_read),
+		cmocka_unit_test(warmups_are_not_read),
 		cmocka_unit_test(other_files_are_refused),
 		cmocka_unit_test(half_files_are_refused),
 		cmocka_unit_test(clear_winners_win),
@@ -392,8 +378,6 @@ int main(void)
 		cmocka_unit_test(one_percent_is_no_difference),
 		cmocka_unit_test(all_alike_has_no_lead),
 		cmocka_unit_test(bugged_cells_cannot_win),
-		cmocka_unit_test(journals_go_on),
-		cmocka_unit_test(journals_of_others_are_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
