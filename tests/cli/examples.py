@@ -1,0 +1,337 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""
+Run the examples: what README.md, docs/*.md, the manual pages and --help show.
+
+A command is what begins with "tdmem ", "./tdmem ", "make ", "git " or "java "
+in an indented block or in backquotes.  Each is run by a shell in a folder of
+its own, with the configs, a result and a script.  A command followed by other
+lines in its block must print just these; "..." stands for any lines.  A block
+without a command is JSON or a part of what some command of the same document
+prints.  What is not run stands in a table here, with the reason.
+"""
+
+import glob
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+
+TDMEM, ROOT, FOLDER = sys.argv[1:]
+
+# Words of examples that stand for something.
+WORDS = {
+    "CONFIG": "configs/quick.json",
+    "RESULT": "result.json",
+    "BASE": "base.json",
+    "NEW": "new.json",
+    "NEW...": "new.json",
+    "SCRIPT": "script.jsonl",
+    "[WHAT]": "workloads",
+    "[TABLE]": "configs/costs/spr.json",
+    "TABLE": "configs/costs/spr.json",
+    "FILE": "result.hlog",
+    "COMMAND": "run",
+    "hdrhistogram.jar": "/usr/share/java/hdrhistogram.jar",
+}
+
+# Options added to a command, and why: the run would take too long.
+ADDED = [
+    (r"tdmem run configs/retry-policies\.json$", "--dry-run",
+     "half a minute; that it can be run is what is asked"),
+]
+
+# Not run: a pattern that the whole command must match, and the reason.
+NOT_RUN = [
+    (r"make (run|check)\b.*", "installs packages; this test is part of it"),
+    (r"make bench", "measures the machine; it says nothing of the documents"),
+    (r"make install", "tested by install.sh"),
+    (r"make CC=clang|make SANITIZE=\S+", "a build of its own; see .ci/run"),
+    (r"git clone \.\.\..*", "the address is the reader's"),
+    (r"tdmem export --format FORMAT .*", "the synopsis, of all options"),
+    (r"tdmem module SCRIPT \[--keep-going\] \[--quiet\]",
+     "the synopsis, of all options"),
+    (r"tdmem export RESULT", "not a line: an option is needed"),
+    (r"tdmem (run|show|list|export|module|compare)",
+     "the name of a command, not a line"),
+]
+
+# Run before an example, in its folder.
+BEFORE = [
+    (r"tdmem run configs/quick\.json -o q\.json --resume",
+     "tdmem run configs/quick.json -o q.json >/dev/null 2>&1 &"
+     "p=$!; while kill -0 $p && ! [ -s q.json.journal ]; do sleep 0.02; done;"
+     "kill -KILL $p; wait $p; test -s q.json.journal"),
+]
+
+# Exit statuses other than 0 that an example may have.
+STATUS = []
+
+# What changes from run to run, in documents and in what is printed.
+MASKS = [
+    (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ, \S+,", "TIME, HOST,"),
+    (r"-\d{8}-\d+\.json", "-DATE-N.json"),
+]
+
+passed = failed = skipped = 0
+
+
+def check(ok, what, more=""):
+    global passed, failed
+    passed, failed = passed + bool(ok), failed + (not ok)
+    if not ok:
+        print("failed:", what)
+        for line in more.splitlines()[:12]:
+            print("   ", line[:200])
+
+
+def tdmem(*args, cwd=FOLDER):
+    return subprocess.run([TDMEM, *args], check=True, capture_output=True,
+                          text=True, cwd=cwd, timeout=300).stdout
+
+
+def mask(text):
+    for pattern, word in MASKS:
+        text = re.sub(pattern, word, text)
+    return text
+
+
+# ------------------------------------------------------------- extraction
+
+BEGIN = re.compile(r"(\$ )?((\./)?tdmem|make|git|java)( |$)")
+
+
+def blocks(text, indent):
+    """Indented blocks of a text, without their indentation."""
+    block, before = [], ""
+    for line in text.splitlines() + [""]:
+        if line.startswith(" " * indent) and (block or not before.strip()
+                                              or before.endswith(":")):
+            block.append(line[indent:])
+            continue
+        if not line.strip() and block:
+            block.append("")
+        elif block:
+            yield "\n".join(block).rstrip()
+            block = []
+        before = line
+    if block:
+        yield "\n".join(block).rstrip()
+
+
+def of_block(block):
+    """(command, what it prints or None) of a block."""
+    lines, found = block.splitlines(), []
+    while lines:
+        line = lines.pop(0)
+        if not BEGIN.match(line):
+            continue
+        command = re.sub(r"^\$ ", "", line)
+        # It goes on where a line ends in a backslash or the next is indented.
+        while command.endswith("\\") or lines and lines[0].startswith("     "):
+            command = command.rstrip("\\").rstrip() + " " + \
+                lines.pop(0).strip()
+        printed = []
+        while lines and not BEGIN.match(lines[0]):
+            printed.append(lines.pop(0))
+        printed = "\n".join(printed).rstrip()
+        found.append((command, printed or None))
+    return found
+
+
+def of_markdown(text):
+    for block in blocks(text, 4):
+        yield from of_block(block) or [(None, block)]
+    prose = "\n".join(x for x in text.splitlines() if not x.startswith("    "))
+    for words in re.findall(r"`([^`]+)`", prose):
+        words = " ".join(words.split())
+        if BEGIN.match(words) and " " in words:
+            yield words, None
+
+
+def of_help(text):
+    for block in blocks(text, 2):
+        for command, _ in of_block(block):
+            yield command.split("  ")[0], None
+    for words in re.findall(r"^Example: (.*)", text, re.M):
+        yield words, None
+
+
+def of_manual(text):
+    """From its source: what is not filled is an example."""
+    for block in re.findall(r"^\.nf\n(.*?)^\.fi", text, re.M | re.S):
+        block = block.replace("\\-", "-").replace("\\e", "\\")
+        block = block.replace("\\(ti", "~").replace("\\(ha", "^")
+        for command, _ in of_block(block):
+            yield command, None
+
+
+# ---------------------------------------------------------------- running
+
+def prepare(folder):
+    """A folder with what examples are about, as far as it is there yet."""
+    os.mkdir(folder)
+    shutil.copytree(ROOT + "/configs", folder + "/configs")
+    os.symlink(TDMEM, folder + "/tdmem")
+    if not os.path.exists(FOLDER + "/result.hlog"):
+        return
+    for name in "result", "base", "new":
+        shutil.copy(FOLDER + "/result.json", folder + "/%s.json" % name)
+    shutil.copy(FOLDER + "/result.hlog", folder)
+    shutil.copy(ROOT + "/tests/module/own_tree.jsonl",
+                folder + "/script.jsonl")
+
+
+def make_results(command, folder):
+    """Results that a command names come to be, but for what it writes."""
+    words = command.split()
+    for before, word in zip(words, words[1:]):
+        path = os.path.join(folder, word)
+        if re.fullmatch(r"results/\S+\.json", word) and \
+                not os.path.exists(path) and before != "-o":
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            shutil.copy(FOLDER + "/result.json", path)
+
+
+def first(table, command):
+    for pattern, *rest in table:
+        if re.fullmatch(pattern, command):
+            used.add(pattern)
+            return rest
+    return None
+
+
+def shell(command, folder):
+    env = dict(os.environ, PATH=os.path.dirname(TDMEM) + ":"
+               + os.environ["PATH"], LC_ALL="C.UTF-8")
+    return subprocess.run(["bash", "-c", command], cwd=folder, env=env,
+                          text=True, capture_output=True, timeout=300,
+                          stdin=subprocess.DEVNULL)
+
+
+def run(command, where):
+    """What a command prints; each is run once.  None: not run, or failed."""
+    global skipped
+    if first(NOT_RUN, command):
+        return None
+    command = re.sub(r"^\./", "", " ".join(WORDS.get(w, w)
+                                           for w in command.split(" ")))
+    if command in printed:
+        return printed[command]
+    printed[command] = None
+    if command.startswith("java ") and not (
+            shutil.which("java") and os.path.exists(WORDS["hdrhistogram.jar"])):
+        skipped += 1
+        print("skipped: %s: java or libhdrhistogram-java is missing" % command)
+        return None
+    folder = "%s/%d" % (FOLDER, len(printed))
+    prepare(folder)
+    line = command
+    make_results(command, folder)
+    added = first(ADDED, command)
+    if added:
+        line += " " + added[0]
+    before = first(BEFORE, command)
+    if before:
+        done = shell(before[0], folder)
+        check(done.returncode == 0, "before " + command, done.stderr)
+    done = shell(line, folder)
+    want = (first(STATUS, command) or [0])[0]
+    check(done.returncode == want, "%s: %s: exit status %d" % (
+        where, command, done.returncode), done.stderr)
+    shutil.rmtree(folder)
+    if done.returncode == want:
+        printed[command] = done.stdout
+    return printed[command]
+
+
+def same(document, got):
+    """Is `got` what the document shows?  "..." stands for any lines."""
+    parts = [re.escape(x) for x in
+             re.split(r"^\s*\.\.\.\n?", mask(document) + "\n", flags=re.M)]
+    got = re.sub(r"[ \t]+$", "", mask(got), flags=re.M).strip("\n") + "\n"
+    return re.fullmatch(r"(?:.*\n)*?".join(parts), got) is not None
+
+
+def holds(got, document):
+    """Are the document's lines some that were printed, one after another?"""
+    got = "\n" + mask(got) + "\n"
+    at = 0
+    for part in re.split(r"^\s*\.\.\.\n?", mask(document), flags=re.M):
+        at = got.find("\n" + part.strip("\n") + "\n", at)
+        if at < 0:
+            return False
+    return True
+
+
+def check_json(block, where):
+    try:
+        document = json.loads(block)
+    except ValueError as e:
+        return check(False, "%s: JSON: %s" % (where, e), block)
+    if document.get("schema") != "tdmem-config/1":
+        return check(True, where)
+    folder = FOLDER + "/json"
+    prepare(folder)
+    with open(folder + "/configs/shown.json", "w") as f:
+        f.write(block)
+    done = shell("tdmem run configs/shown.json --dry-run", folder)
+    check(done.returncode == 0, where + ": the config", done.stderr)
+    shutil.rmtree(folder)
+
+
+def check_document(where, found):
+    """Run all commands, then look for what else the document shows."""
+    shown, outputs = [], []
+    for command, output in found:
+        if command is None:
+            shown.append(output)
+            continue
+        got = run(command, where)
+        outputs.append(got or "")
+        if output and got is not None:
+            check(same(output, got), "%s: %s prints something else" % (
+                where, command), got)
+    for block in shown:
+        if block.startswith("{"):
+            check_json(block, where)
+        else:
+            check(any(holds(x, block) for x in
+                      outputs + [quick]),
+                  "%s: nothing prints this" % where, block)
+
+
+printed = {}  # what each command printed
+used = set()  # patterns that matched
+# The first example makes the result that others are about.
+prepare(FOLDER + "/first")
+quick = tdmem("run", "configs/quick.json", cwd=FOLDER + "/first")
+printed["tdmem run configs/quick.json"] = quick
+path, = glob.glob(FOLDER + "/first/results/*.json")
+os.rename(path, FOLDER + "/result.json")
+with open(FOLDER + "/result.hlog", "w") as f:
+    f.write(tdmem("export", "-f", "hlog", "result.json"))
+commands = re.findall(r"^  tdmem ([a-z]+) ", tdmem("--help"), re.M)
+
+seen = 0
+for path in [ROOT + "/README.md"] + sorted(glob.glob(ROOT + "/docs/*.md")):
+    with open(path) as f:
+        found = list(of_markdown(f.read()))
+    seen += len(found)
+    check_document(os.path.relpath(path, ROOT), found)
+for name in [None] + commands:
+    args = [name] if name else []
+    helped = list(of_help(tdmem(*args, "--help")))
+    manual = list(of_manual(tdmem(*args, "--help=man")))
+    check_document("tdmem %s --help" % (name or ""), helped)
+    check_document("tdmem-%s(1)" % name, manual)
+    seen += len(helped) + len(manual)
+check(len(commands) >= 6 and seen >= 40, "examples are found: %d" % seen)
+for table in ADDED, NOT_RUN, BEFORE, STATUS:
+    for pattern, *_ in table:
+        check(pattern in used, "no document has " + pattern)
+
+print("%d passed, %d failed, %d skipped" % (passed, failed, skipped))
+sys.exit(failed > 0)
