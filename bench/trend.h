@@ -35,6 +35,7 @@ struct trend_point {
 };
 
 enum trend_kind { TREND_IMPROVED, TREND_REGRESSED, TREND_CHANGED };
+const char *trend_kind_name(enum trend_kind kind); /* "regressed" */
 
 /**
  * A change point of a series: the level of its values changed, or its cell
@@ -71,8 +72,8 @@ struct trend_series {
 	size_t nchanges;
 	struct trend_change *change; /* in the order of runs */
 	/*
-	 * What the series is known by: config, host, cell and metric, each
-	 * with a line end behind it.
+	 * What the series is known by: config, host, workload, cell and
+	 * metric, each with a line end behind it.
 	 */
 	const char *key;
 	bool modelled;
@@ -91,6 +92,7 @@ struct trend {
 	struct trend_series *series;
 	size_t nskipped; /* files below the folder that are no results */
 	struct arena *arena;
+	json_t *json; /* owns environments and axes */
 	const char *dir;
 	struct trend_skip *skip;   /* nskipped, in the order of their paths */
 	size_t nparsed;		   /* result files that were not in the index */
@@ -119,7 +121,8 @@ int trend_load(const struct trend_request *request, struct trend *trend,
 /** When a step is a change. */
 struct trend_rule {
 	size_t segment;	   /* runs that a level has at least, 2 or more */
-	double alpha;	   /* largest p of the permutation and of the U test */
+	double alpha;	   /* largest p of the permutation test */
+	double u_alpha;	   /* largest p of the U test between its neighbours */
 	double material;   /* smallest change of interest, a share: 0.01 */
 	uint64_t seed;	   /* of the permutations */
 	unsigned int jobs; /* threads, 1 or more */
