@@ -190,9 +190,12 @@ static bool add_group(struct comparison *c, const struct block *b,
 /* Of calls the median says whether they cost more; who wants more asks. */
 static bool is_median_only(const struct comparison *c, const struct block *b)
 {
-	return c->request->metrics.n == 0 &&
-	       !samples_headline(NULL, b->cells->cell[b->from].any->operation,
-				 b->metric);
+	const struct compare_request *r = c->request;
+	const char *operation = b->cells->cell[b->from].any->operation;
+
+	return r->metrics.n == 0 &&
+	       !samples_headline(NULL, operation, b->metric) &&
+	       !(r->also && r->also(r->also_ctx, operation, b->metric));
 }
 
 static bool add_metric(struct comparison *c, const struct block *b,

@@ -33,6 +33,8 @@ struct compare_request {
 	 * about, and of each call of the module the median latency.
 	 */
 	struct strings metrics;
+	samples_wanted_fn *also; /* wanted besides, whole; NULL: none */
+	const void *also_ctx;
 	struct strings cells;  /* "AXIS=VALUE", all must hold */
 	struct strings across; /* aspects that are meant to differ */
 	double alpha;	       /* family-wise error rate, 0..1: 0.05 */
@@ -135,7 +137,7 @@ struct comparison {
 
 /**
  * Is this metric asked for?  For samples_load(), with the request, of which
- * only `metrics` is looked at, as the context.
+ * only `metrics` and `also` are looked at, as the context.
  */
 samples_wanted_fn compare_wanted;
 

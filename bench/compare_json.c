@@ -200,6 +200,8 @@ static void put_group(struct writer *w, const struct comparison *c,
 static bool print_json(const struct comparison *c,
 		       const struct compare_style *style, FILE *f)
 {
+	const char *name;
+	json_t *more;
 	struct writer w = {
 		.f = f,
 		.flags = JSON_COMPACT | JSON_ENCODE_ANY |
@@ -224,7 +226,12 @@ static bool print_json(const struct comparison *c,
 		fputs(i ? ",\n" : "\n", f);
 		put_group(&w, c, c->group + i);
 	}
-	fputs("]}\n", f);
+	fputc(']', f);
+	json_object_foreach(style->more, name, more)
+	{
+		put_member(&w, name, json_incref(more));
+	}
+	fputs("}\n", f);
 	return !w.failed;
 }
 

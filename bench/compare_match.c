@@ -374,6 +374,8 @@ bool compare_wanted(const void *ctx, const char *operation,
 	for (size_t i = 0; i < r->metrics.n; i++)
 		if (fnmatch(r->metrics.v[i], metric->name, 0) == 0)
 			return true;
+	if (r->also && r->also(r->also_ctx, operation, metric))
+		return true;
 	return r->metrics.n == 0 &&
 	       (samples_headline(NULL, operation, metric) ||
 		is_call_latency(metric->name));

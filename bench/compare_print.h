@@ -17,6 +17,7 @@ struct compare_style {
 	bool ascii;	     /* nothing outside of ASCII */
 	bool all;	     /* rows without a change as well */
 	const char *command; /* how to get the same again, shell-quoted */
+	json_t *more;	     /* members that JSON has besides; may be NULL */
 };
 
 struct compare_form {

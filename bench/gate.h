@@ -56,9 +56,8 @@ int gate_parse(const char *path, json_t *root, struct gate *gate,
 	       struct err *e);
 void gate_free(struct gate *gate);
 
-/** Is there a rule that checks this metric, in any cell? */
-bool gate_wants(const struct gate *gate, const char *operation,
-		const char *metric);
+/** Is there a rule that checks this metric, in any cell?  ctx is the gate. */
+samples_wanted_fn gate_wanted;
 
 enum gate_verdict { GATE_PASS, GATE_UNDECIDED, GATE_FAIL, NR_GATE_VERDICTS };
 

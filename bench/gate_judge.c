@@ -43,22 +43,14 @@ static bool is_lost(const struct comparison *c, size_t row, size_t side)
 	       (!other->there || strcmp(other->status, "ok") != 0);
 }
 
-/*
- * Cells have many rows: is it the first time that this one is lost on this
- * side?  Sides are few, so that a bit of each is kept with the cell.
- */
-static bool first_time(json_t *seen, const struct comparison *c, size_t row,
+/* Cells have many rows: those of a cell are lost together, and told once. */
+static bool first_time(bool *seen, const struct comparison *c, size_t row,
 		       size_t side)
 {
-	json_t *key = json_pack("[sOI]", c->group[c->row[row].group].workload,
-				c->row[row].axes, (json_int_t)side);
-	char *text = json_dumps(key, JSON_COMPACT | JSON_SORT_KEYS);
-	bool first = text && !json_object_get(seen, text);
+	bool *here = &seen[c->row[row].cell * c->nsides + side];
+	bool first = !*here;
 
-	if (first)
-		json_object_set_new(seen, text, json_true());
-	free(text);
-	json_decref(key);
+	*here = true;
 	return first;
 }
 
@@ -79,7 +71,7 @@ static void add_change(struct gate_outcome *o, const struct comparison *c,
 }
 
 static void add_lost(struct gate_outcome *o, const struct comparison *c,
-		     size_t row, size_t side, json_t *seen)
+		     size_t row, size_t side, bool *seen)
 {
 	const struct gate_rule *rule = gate_rule_of_cell(o->gate, c, row, side);
 
@@ -89,17 +81,27 @@ static void add_lost(struct gate_outcome *o, const struct comparison *c,
 	o->lost[o->nlost++] = (struct gate_lost){row, side, rule};
 }
 
+static size_t cells_of(const struct comparison *c)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->nrows; i++)
+		if (c->row[i].cell >= n)
+			n = c->row[i].cell + 1;
+	return n;
+}
+
 static int collect(struct gate_outcome *o, const struct comparison *c,
 		   struct err *e)
 {
-	json_t *seen = json_object();
+	bool *seen = calloc(cells_of(c) * c->nsides + 1, sizeof(*seen));
 	size_t room = c->nrows * (c->nsides - 1) + 1;
 
 	o->change = calloc(room, sizeof(*o->change));
 	o->lost = calloc(room, sizeof(*o->lost));
 	o->used = calloc(o->gate->nrules + 1, sizeof(*o->used));
 	if (!seen || !o->change || !o->lost || !o->used) {
-		json_decref(seen);
+		free(seen);
 		return no_memory(e);
 	}
 	for (size_t row = 0; row < c->nrows; row++) {
@@ -110,7 +112,7 @@ static int collect(struct gate_outcome *o, const struct comparison *c,
 				add_change(o, c, row, side);
 		}
 	}
-	json_decref(seen);
+	free(seen);
 	return 0;
 }
 

@@ -27,16 +27,19 @@ static bool metric_matches(const char *pattern, const char *operation,
 	       matches(pattern + own, name + n + 1);
 }
 
-bool gate_wants(const struct gate *gate, const char *operation,
-		const char *metric)
+bool gate_wanted(const void *ctx, const char *operation,
+		 const struct samples_metric *metric)
 {
+	const struct gate *gate = ctx;
+
 	for (size_t i = 0; i < gate->nrules; i++) {
 		const struct gate_rule *rule = &gate->rule[i];
 		char pattern[256];
 		int n = (int)strcspn(rule->metric, " "); /* the quantile */
 
 		snprintf(pattern, sizeof(pattern), "%.*s", n, rule->metric);
-		if (rule->check && metric_matches(pattern, operation, metric))
+		if (rule->check &&
+		    metric_matches(pattern, operation, metric->name))
 			return true;
 	}
 	return false;

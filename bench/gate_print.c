@@ -85,7 +85,7 @@ static const char *place(struct printer *p, size_t row, size_t side)
 
 	json_object_foreach(c->row[row].axes, axis, value)
 	{
-		if (strcmp(axis, "workload") == 0)
+		if (strcmp(axis, "workload") == 0 || strcmp(axis, c->by) == 0)
 			continue;
 		text = made(p,
 			    arena_print(p->arena, "%s, %s %s", text,
@@ -249,9 +249,13 @@ static json_t *number(double value)
 
 static json_t *place_json(const struct comparison *c, size_t row, size_t side)
 {
-	return json_pack("{sssOss}", "workload",
-			 c->group[c->row[row].group].workload, "axes",
-			 c->row[row].axes, "side", c->side[side].label);
+	json_t *axes = json_copy(c->row[row].axes);
+
+	if (axes)
+		json_object_del(axes, c->by);
+	return json_pack("{sssoss}", "workload",
+			 c->group[c->row[row].group].workload, "axes", axes,
+			 "side", c->side[side].label);
 }
 
 static json_t *change_json(const struct gate_outcome *o,

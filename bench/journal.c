@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#define _GNU_SOURCE /* asprintf */
+#define _GNU_SOURCE /* asprintf, memfd_create */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "bench/journal.h"
@@ -69,6 +70,21 @@ int journal_create(struct journal *j, const char *result_path,
 	}
 	j->end = ftello(j->file);
 	return 0;
+}
+
+int journal_in_memory(struct journal *j, struct err *e)
+{
+	int fd = memfd_create("tdmem-journal", MFD_CLOEXEC);
+
+	*j = (struct journal){.path = strdup("memory")};
+	j->file = fd < 0 ? NULL : fdopen(fd, "r+");
+	if (j->file && j->path)
+		return 0;
+	if (!j->file && fd >= 0)
+		close(fd);
+	release(j);
+	return err_set(e, EXIT_FAILED, "no memory for a journal: %s",
+		       strerror(errno));
 }
 
 /* ---------------------------------------------------------------- entries */

@@ -50,6 +50,9 @@ int journal_create(struct journal *j, const char *result_path,
 int journal_resume(struct journal *j, const char *result_path,
 		   const json_t *header, struct err *e);
 
+/** One that is in memory only; -1 with *e. */
+int journal_in_memory(struct journal *j, struct err *e);
+
 /** Append a repeat. */
 int journal_add(struct journal *j, const struct run_item *item,
 		const struct repeat *repeat, struct err *e);

@@ -19,6 +19,8 @@ static const struct command {
 	{"run", "CONFIG", "run a matrix of cells, write one result file",
 	 cmd_run},
 	{"show", "RESULT", "what a result says, as tables", cmd_show},
+	{"compare", "BASE NEW...", "what changed, with statistics and a gate",
+	 cmd_compare},
 	{"export", "RESULT", "a result as CSV and other formats", cmd_export},
 	{"list", "[WHAT]",
 	 "workloads and knobs, policies, backends, metrics, costs", cmd_list},
