@@ -392,16 +392,19 @@ static void short_value(const json_t *row, const char *key, char *buf,
 /* What the sides of a result with a baseline are. */
 static void print_sides(const struct printer *p, const json_t *baseline)
 {
-	json_t *list = json_object_get(baseline, "differences"), *row, *binary;
+	json_t *list = json_object_get(baseline, "differences"), *row;
+	json_t *binary = json_object_get(baseline, "binary");
+	char text[400];
 	size_t i;
 
-	binary = json_object_get(baseline, "binary");
 	if (binary) {
 		char path[200];
 
 		short_value(baseline, "binary", path, sizeof(path));
-		fprintf(p->f, "base is run by %s, tdmem %.20s\n", path,
-			text_at(p->report->top, "baseline", "version", "?"));
+		snprintf(text, sizeof(text), "base is run by %s, tdmem %.20s",
+			 path,
+			 text_at(p->report->top, "baseline", "version", "?"));
+		print_wrapped(p->f, 0, text);
 	} else if (json_array_size(list) == 0) {
 		fputs("base and new do not differ but in their seeds\n", p->f);
 	}
@@ -409,7 +412,7 @@ static void print_sides(const struct printer *p, const json_t *baseline)
 	{
 		const char *path =
 			json_string_value(json_object_get(row, "path"));
-		char base[80], new[80], text[400];
+		char base[80], new[80];
 
 		short_value(row, "base", base, sizeof(base));
 		short_value(row, "new", new, sizeof(new));
@@ -458,8 +461,9 @@ static void print_header(const struct printer *p)
 			"%sMODEL OUTPUT, not a measurement%s (backend "
 			"sim, virtual time)\n",
 			p->bold, p->end);
-		fprintf(p->f, "host: %s\n",
-			text_at(config, "host", "topology", "default"));
+		snprintf(text, sizeof(text), "host: %.300s",
+			 text_at(config, "host", "topology", "default"));
+		print_wrapped(p->f, 0, text);
 		print_costs(p, top);
 	}
 	if (baseline)

@@ -219,6 +219,16 @@ const char *format_count(double count, char buf[FIGURE])
 
 /* ------------------------------------------------------------------- text */
 
+/* Of a file, which may be anybody's: it must not move the cursor. */
+static void print_plain(FILE *f, const char *text, int n)
+{
+	for (int i = 0; i < n; i++) {
+		unsigned char c = (unsigned char)text[i];
+
+		fputc(c < 0x20 || c == 0x7f ? '?' : c, f);
+	}
+}
+
 void print_wrapped(FILE *f, int indent, const char *text)
 {
 	int column = 0;
@@ -231,9 +241,11 @@ void print_wrapped(FILE *f, int indent, const char *text)
 			column = 0;
 		}
 		if (column)
-			column += fprintf(f, " %.*s", n, text);
+			column += fprintf(f, " ");
 		else
-			column = fprintf(f, "%*s%.*s", indent, "", n, text);
+			column = fprintf(f, "%*s", indent, "");
+		print_plain(f, text, n);
+		column += n;
 		text += n;
 		text += strspn(text, " ");
 	}

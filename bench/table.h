@@ -47,7 +47,10 @@ const char *format_ns(uint64_t ns, char buf[FIGURE]);
 /** Three digits and k, M, G: "12", "98.2k"; "-" for NaN. */
 const char *format_count(double count, char buf[FIGURE]);
 
-/** Print words of `text` in lines of TABLE_WIDTH with this indent. */
+/**
+ * Print words of `text` in lines of TABLE_WIDTH with this indent, control
+ * characters as question marks.
+ */
 void print_wrapped(FILE *f, int indent, const char *text);
 
 #endif

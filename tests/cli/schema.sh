@@ -19,6 +19,12 @@ if ! $python -c 'import jsonschema' 2>/dev/null; then
 fi
 "$TDMEM" run "$root/tests/cli/determinism.json" --set axes.vcpus=[2] \
 	--set repeat.count=1 -o "$dir/result.json" >/dev/null || exit 1
+cp "$TDMEM" "$dir/program" || exit 1
+for base in "$root/tests/cli/repeats.json" "$dir/program"; do
+	"$TDMEM" run "$root/tests/cli/repeats.json" --baseline "$base" \
+		--set axes.vcpus=[2] --set-new host.column=low --tag a.b=c \
+		-o "$dir/sides-${base##*/}" >/dev/null || exit 1
+done
 $python - "$root" "$dir/result.json" <<'PY'
 import copy
 import glob
@@ -63,6 +69,19 @@ for path in sorted(glob.glob(root + "/configs/*.json")
         check(valid(document, configs), path)
 document = load(result)
 check(valid(document, results), "a fresh result")
+for path in glob.glob(result.replace("result.json", "sides-*")):
+    sides = load(path)
+    check(valid(sides, results), path)
+    check(any("warmup" in r for c in sides["cells"] for r in c["repeats"]),
+          path + " has a warm-up")
+    for broken in ({"baseline": {}}, {"baseline": {"config": {}}}):
+        check(not valid(dict(sides, **broken), results), "a bad baseline")
+    sides["environment"]["tags"] = {"A b": "c"}
+    check(not valid(sides, results), "a bad tag")
+for rule in ({"count": 1, "min": 1}, {"ci_width": 2}, {"warmup": -1}):
+    broken = load(root + "/configs/quick.json")
+    broken["repeat"] = rule
+    check(not valid(broken, configs), "repeat %s" % rule)
 for path in sorted(glob.glob(root + "/results/sample-*.json")):
     check(valid(load(path), results), path)
 
