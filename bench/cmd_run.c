@@ -255,10 +255,10 @@ static const char text[] =
 	"  tdmem run configs/quick.json -o q.json --jobs 1\n"
 	"  tdmem run configs/quick.json -o q.json --resume\n"
 	"  tdmem run configs/quick.json --tag commit=1a2b3c\n"
-	"  tdmem run new.json --baseline old.json\n"
-	"  tdmem run configs/quick.json --baseline configs/quick.json "
-	"--set-new host.jitter=0\n"
-	"  tdmem run configs/quick.json --baseline /opt/tdmem-0.1/tdmem\n";
+	"  tdmem run configs/quick.json --baseline configs/quick.json \\\n"
+	"       --set-new host.column=high\n"
+	"  tdmem run configs/quick.json --set axes.vcpus=[8] --baseline "
+	"./tdmem\n";
 
 static int misused(const char *what, struct err *e)
 {
