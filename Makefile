@@ -33,6 +33,18 @@ LIBCFLAGS := $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
 ALL_CFLAGS = -std=gnu11 -I. $(WARN) $(LIBCFLAGS) \
 	   -DTDMEM_VERSION='"$(VERSION)"' $(CFLAGS) $(SANFLAGS)
 
+# The dashboard's chart library is built into the program when it is here.
+DYGRAPHS ?= /usr/share/javascript/dygraphs
+DYGRAPHS_LICENCE ?= /usr/share/doc/libjs-dygraphs/copyright
+ifneq ($(and $(wildcard $(DYGRAPHS)/dygraph.min.js),\
+	$(wildcard $(DYGRAPHS)/dygraph.min.css),$(wildcard $(DYGRAPHS_LICENCE))),)
+BLOBFLAGS := -DDYGRAPHS_JS='"$(DYGRAPHS)/dygraph.min.js"' \
+	   -DDYGRAPHS_CSS='"$(DYGRAPHS)/dygraph.min.css"' \
+	   -DDYGRAPHS_LICENCE='"$(DYGRAPHS_LICENCE)"'
+BLOBS	:= $(DYGRAPHS)/dygraph.min.js $(DYGRAPHS)/dygraph.min.css
+endif
+BLOBS	+= $(wildcard dashboard/*)
+
 ROOMS	:= bench workloads guest-agent model/machine model/module model/host
 SRC	:= $(foreach r,$(ROOMS),$(wildcard $(r)/*.c))
 ASM	:= $(foreach r,$(ROOMS),$(wildcard $(r)/*.S))
@@ -88,6 +100,10 @@ $(O)/%.o: %.S
 	$(call say,AS,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+# What it includes with .incbin, and whether the library is there.
+$(O)/bench/dashboard_blobs.o: ALL_CFLAGS += $(BLOBFLAGS)
+$(O)/bench/dashboard_blobs.o: $(BLOBS)
 
 # A unit test is one file with a main() of its own, linked with the library.
 $(O)/tests/unit/test_%: $(O)/tests/unit/test_%.o $(TESTOBJ) $(LIB)

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The dashboard's files as they are, so that the program needs nothing
+ * beside it.  Paths are those that the Makefile builds from; without the
+ * chart library its three are empty, which the program tells when asked.
+ */
+#define BLOB(symbol, path)                                                     \
+	.global symbol;                                                        \
+	.global symbol##_end;                                                  \
+symbol:                                                                        \
+	.incbin path;                                                          \
+symbol##_end:                                                                  \
+	.byte 0
+
+	.section .rodata
+BLOB(dashboard_index_html, "dashboard/index.html")
+BLOB(dashboard_workload_html, "dashboard/workload.html")
+BLOB(dashboard_run_html, "dashboard/run.html")
+BLOB(dashboard_style_css, "dashboard/style.css")
+BLOB(dashboard_common_js, "dashboard/common.js")
+BLOB(dashboard_chart_js, "dashboard/chart.js")
+BLOB(dashboard_overview_js, "dashboard/overview.js")
+BLOB(dashboard_workload_js, "dashboard/workload.js")
+BLOB(dashboard_run_js, "dashboard/run.js")
+#ifdef DYGRAPHS_JS
+BLOB(dygraph_js, DYGRAPHS_JS)
+BLOB(dygraph_css, DYGRAPHS_CSS)
+BLOB(dygraph_licence, DYGRAPHS_LICENCE)
+#else
+BLOB(dygraph_js, "/dev/null")
+BLOB(dygraph_css, "/dev/null")
+BLOB(dygraph_licence, "/dev/null")
+#endif
+	.section .note.GNU-stack, "", %progbits
