@@ -22,6 +22,8 @@ static const struct command {
 	{"compare", "BASE NEW...", "what changed, with statistics and a gate",
 	 cmd_compare},
 	{"export", "RESULT", "a result as CSV and other formats", cmd_export},
+	{"trend", "DIR", "where the results of a folder changed over time",
+	 cmd_trend},
 	{"list", "[WHAT]",
 	 "workloads and knobs, policies, backends, metrics, costs", cmd_list},
 	{"env", "", "this host, what each backend can do here, and why not",
