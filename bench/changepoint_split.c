@@ -7,6 +7,7 @@
  */
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "bench/changepoint.h"
 
@@ -72,8 +73,7 @@ static void measure(struct sums *s, size_t from, size_t end)
 {
 	int64_t slope = -(int64_t)(end - from), sum = 0, at = s->score[0];
 
-	for (size_t r = 0; r < s->n; r++)
-		s->distance[r] = 0;
+	memset(s->distance, 0, s->n * sizeof(*s->distance));
 	for (size_t j = from; j < end; j++) {
 		sum += s->score[s->rank[j]] - at;
 		s->distance[s->rank[j]] = 2; /* where the slope bends */
