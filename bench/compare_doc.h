@@ -47,11 +47,11 @@ const char *doc_join(struct compare_doc *doc, const char *list,
  * without the unit, which the title names.  "-" for NaN.  Returns buf.
  */
 const char *figure_value(double v, const char *unit, char buf[FIGURE]);
-/** How far the interval goes from the median: "+-3%"; "" if not known. */
+/** How far the interval goes from the median: "+-3%", "+-.4%"; "" if none. */
 const char *figure_spread(const struct estimate *estimate, char buf[FIGURE]);
-/** "+2.9%"; "-" for NaN, "+inf%" from 0. */
+/** "+2.9%", "-21%"; "-" for NaN, "+inf%" from 0. */
 const char *figure_change(double ratio, char buf[FIGURE]);
-/** "[+1.1,+4.2]", in percent; "" when there is none. */
+/** "[+1.1,+4.2]" or "[-31,-9]", in percent; "" when there is none. */
 const char *figure_interval(const struct interval *interval, char buf[FIGURE]);
 /** "0.004", "<.001"; "-" when there was no test. */
 const char *figure_p(const struct change *change, char buf[FIGURE]);
@@ -67,6 +67,9 @@ const char *better_text(int better);
 /** "fault-in: fault.rate (1/s, higher is better, model output)". */
 const char *group_title(struct compare_doc *doc,
 			const struct compare_group *group);
+/** A group's name in one word: "fault.latency.p99" with '.'. */
+const char *group_word(struct compare_doc *doc,
+		       const struct compare_group *group, char glue);
 /** "vCPUs" for "vcpus"; others as they are. */
 const char *key_title(const char *axis);
 /** "spin 64" or, with names, "policy=spin vcpus=64"; plain. */
@@ -86,15 +89,14 @@ bool row_has_change(const struct comparison *c, const struct compare_row *row);
 bool leaves_out(const struct compare_doc *doc);
 bool row_is_shown(const struct compare_doc *doc, const struct compare_row *row);
 
+/** "block-remove policy=spin vcpus=8: ok -> livelock". */
+const char *ended_text(struct compare_doc *doc, const struct compare_row *row);
 /**
  * Cells that ended differently, one row of each, in order.  Returns how many;
  * *rows is the document's.
  */
 size_t ended_differently(struct compare_doc *doc,
 			 const struct compare_row ***rows);
-/** "ok -> livelock", of all sides. */
-const char *statuses_text(struct compare_doc *doc,
-			  const struct compare_row *row);
 
 /* ------------------------------------------------------------------ facts */
 
@@ -113,8 +115,13 @@ extern const struct compare_fact compare_summary[];
 /** "costs: a | b" for an aspect. */
 const char *aspect_text(struct compare_doc *doc,
 			const struct compare_aspect *aspect);
+/** A side's label; never empty. */
+const char *side_label(struct compare_doc *doc, size_t side);
 /** What a side is: "LABEL (PATH)". */
 const char *side_text(struct compare_doc *doc, size_t side);
+
+/** Is it of an interrupted run that no side before it is of? */
+bool side_is_partial(const struct comparison *c, size_t side);
 
 /* ----------------------------------------------------------------- tables */
 

@@ -14,6 +14,26 @@
 /* Of a result; "" when it does not say. */
 typedef const char *top_text_fn(struct compare_doc *doc, const json_t *top);
 
+/* The sides of one run of `tdmem run --baseline`, which goes in rounds. */
+static const json_t *baseline(const struct comparison *c)
+{
+	const struct samples *samples = c->nsides ? c->side[0].samples : NULL;
+
+	if (!samples || !c->by || strcmp(c->by, "side") != 0)
+		return NULL;
+	return json_object_get(samples->top, "baseline");
+}
+
+/* What a side's result says; of a baseline run what it says of that side. */
+static const json_t *top_of(const struct comparison *c, size_t i)
+{
+	const json_t *base = baseline(c);
+
+	if (base && strcmp(c->side[i].label, "base") == 0)
+		return base;
+	return c->side[i].samples ? c->side[i].samples->top : NULL;
+}
+
 /* The text of all sides, each one once. */
 static const char *of_all(struct compare_doc *doc, top_text_fn *text)
 {
@@ -21,17 +41,11 @@ static const char *of_all(struct compare_doc *doc, top_text_fn *text)
 	const char *list = "";
 
 	for (size_t i = 0; i < c->nsides; i++) {
-		const struct samples *samples = c->side[i].samples;
-		const char *item;
+		const char *item = text(doc, top_of(c, i));
 		bool seen = false;
 
-		if (!samples)
-			continue;
-		item = text(doc, samples->top);
 		for (size_t j = 0; j < i && !seen; j++)
-			seen = c->side[j].samples &&
-			       strcmp(text(doc, c->side[j].samples->top),
-				      item) == 0;
+			seen = strcmp(text(doc, top_of(c, j)), item) == 0;
 		if (!seen && *item)
 			list = doc_join(doc, list, " | ", item);
 	}
@@ -92,14 +106,30 @@ static bool any_modelled(const struct compare_doc *doc, bool modelled)
 	return false;
 }
 
+/* Sides that are model output, or those that are not. */
+static const char *sides_that(struct compare_doc *doc, bool modelled)
+{
+	const char *list = "";
+
+	for (size_t i = 0; i < doc->c->nsides; i++)
+		if (doc->c->side[i].samples &&
+		    doc->c->side[i].samples->modelled == modelled)
+			list = doc_join(doc, list, ", ", side_label(doc, i));
+	return list;
+}
+
 static const char *backend(struct compare_doc *doc)
 {
-	const char *name = of_all(doc, backend_text);
+	const char *name = of_all(doc, backend_text), *kind;
 
-	return doc_join(doc, name ? name : "", ": ",
-			!any_modelled(doc, true)
-				? "measured"
-				: "model output, not a measurement");
+	if (!any_modelled(doc, true))
+		kind = "measured";
+	else if (!any_modelled(doc, false))
+		kind = "model output, not a measurement";
+	else
+		kind = doc_print(doc, "model output is %s; measured is %s",
+				 sides_that(doc, true), sides_that(doc, false));
+	return doc_join(doc, name ? name : "", ": ", kind);
 }
 
 static const char *host_text(struct compare_doc *doc, const json_t *top)
@@ -171,12 +201,16 @@ static const char *repeats(struct compare_doc *doc)
 			strcmp(c->side[0].repeats, c->side[i].repeats) == 0;
 	for (size_t i = 0; i < c->nsides && !alike; i++)
 		list = doc_join(doc, list, ", ",
-				doc_print(doc, "%s: %s",
-					  doc_plain(doc, c->side[i].label),
+				doc_print(doc, "%s: %s", side_label(doc, i),
 					  doc_plain(doc, c->side[i].repeats)));
 	if (alike && c->nsides)
 		list = doc_print(doc, "%s of each cell on each side",
 				 doc_plain(doc, c->side[0].repeats));
+	if (baseline(c))
+		list = doc_print(doc,
+				 "%s; both sides in one run, interleaved in "
+				 "rounds of random order",
+				 list);
 	return *list ? list : NULL;
 }
 
@@ -194,7 +228,7 @@ static const char *test(struct compare_doc *doc)
 	return doc_print(
 		doc,
 		"two-sided Mann-Whitney U%s; p after Holm's correction over "
-		"%zu comparison%s, false alarms at most %s in all",
+		"%zu comparison%s, family-wise error rate %s",
 		exact && normal ? ", exact or (large n) normal approximation"
 		: exact		? ", exact"
 		: normal	? ", normal approximation"
@@ -260,10 +294,17 @@ static const char *compared(struct compare_doc *doc)
 	return *list ? list : NULL;
 }
 
+const char *side_label(struct compare_doc *doc, size_t i)
+{
+	const char *label = doc_plain(doc, doc->c->side[i].label);
+
+	return *label ? label : "-";
+}
+
 const char *side_text(struct compare_doc *doc, size_t i)
 {
 	const struct compare_side *side = doc->c->side + i;
-	const char *label = doc_plain(doc, side->label);
+	const char *label = side_label(doc, i);
 
 	if (!side->path || strcmp(side->path, side->label) == 0)
 		return label;
@@ -352,25 +393,16 @@ static const char *too_few(struct compare_doc *doc)
 			 most);
 }
 
-static const char *ends(struct compare_doc *doc)
-{
-	const struct compare_row **row;
-	size_t n = ended_differently(doc, &row);
-
-	if (!n)
-		return NULL;
-	return doc_print(doc, "%zu cell%s ended differently", n,
-			 n == 1 ? "" : "s");
-}
-
 static const char *only(struct compare_doc *doc)
 {
 	const size_t *n = doc->c->only;
 
 	if (!n[0] && !n[1])
 		return NULL;
-	return doc_print(doc, "%zu cell%s only in the base, %zu not in it",
-			 n[0], n[0] == 1 ? "" : "s", n[1]);
+	return doc_print(doc,
+			 "not compared: %zu only in the base, %zu not "
+			 "in the base",
+			 n[0], n[1]);
 }
 
 /* The largest change of a verdict; NULL: there is none. */
@@ -405,8 +437,7 @@ static const char *extreme(struct compare_doc *doc, enum verdict verdict)
 			 row_cell(doc, most, " ", true));
 	if (c->nsides == 2)
 		return text;
-	return doc_print(doc, "%s, %s", text,
-			 doc_plain(doc, c->side[side].label));
+	return doc_print(doc, "%s, %s", text, side_label(doc, side));
 }
 
 static const char *best(struct compare_doc *doc)
@@ -425,7 +456,6 @@ const struct compare_fact compare_summary[] = {
 	{"best", best},
 	{"worst", worst},
 	{"repeats", too_few},
-	{"ends", ends},
 	{"cells", only},
 	{NULL, NULL},
 };

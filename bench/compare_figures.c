@@ -57,50 +57,57 @@ const char *figure_value(double v, const char *unit, char buf[FIGURE])
 const char *figure_spread(const struct estimate *estimate, char buf[FIGURE])
 {
 	const struct interval *interval = &estimate->interval;
-	double below = estimate->median - interval->low;
-	double above = interval->high - estimate->median;
+	double below = fabs(estimate->median - interval->low);
+	double above = fabs(interval->high - estimate->median);
 	double percent = 100 * fmax(below, above) / fabs(estimate->median);
 
 	if (isnan(percent) || isinf(percent))
 		strcpy(buf, "");
 	else if (percent > 999)
 		strcpy(buf, "+->999%");
+	else if (percent < 0.05)
+		strcpy(buf, "+-0%");
+	else if (percent < 0.95)
+		snprintf(buf, FIGURE, "+-.%.0f%%", 10 * percent);
 	else
-		snprintf(buf, FIGURE, "+-%.*f%%", percent < 0.95, percent);
+		snprintf(buf, FIGURE, "+-%.0f%%", percent);
 	return buf;
 }
 
 /* A change in percent; of -0 no sign is left. */
-static void percent(double ratio, const char *suffix, char buf[FIGURE])
+static void percent(double ratio, int decimals, const char *suffix,
+		    char buf[FIGURE])
 {
 	double v = 100 * ratio;
 
-	if (isnan(v))
-		strcpy(buf, "-");
-	else if (isinf(v))
+	if (isinf(v))
 		snprintf(buf, FIGURE, "%cinf%s", v < 0 ? '-' : '+', suffix);
-	else if (fabs(v) < 0.05)
-		snprintf(buf, FIGURE, "0.0%s", suffix);
-	else if (fabs(v) < 99999.5)
-		snprintf(buf, FIGURE, "%+.*f%s", fabs(v) < 99.95, v, suffix);
-	else
+	else if (fabs(v) >= 99999.5)
 		snprintf(buf, FIGURE, "%+.1g%s", v, suffix);
+	else if (fabs(v) < (decimals ? 0.05 : 0.5))
+		snprintf(buf, FIGURE, "%.*f%s", decimals, 0.0, suffix);
+	else
+		snprintf(buf, FIGURE, "%+.*f%s", decimals, v, suffix);
 }
 
 const char *figure_change(double ratio, char buf[FIGURE])
 {
-	percent(ratio, "%", buf);
-	return strcmp(buf, "-%") == 0 ? strcpy(buf, "-") : buf;
+	if (isnan(ratio))
+		return strcpy(buf, "-");
+	percent(ratio, fabs(ratio) < 0.0995, "%", buf);
+	return buf;
 }
 
 const char *figure_interval(const struct interval *interval, char buf[FIGURE])
 {
 	char low[FIGURE], high[FIGURE];
+	int decimals;
 
 	if (isnan(interval->low) || isnan(interval->high))
 		return strcpy(buf, "");
-	percent(interval->low, "", low);
-	percent(interval->high, "", high);
+	decimals = fmax(fabs(interval->low), fabs(interval->high)) < 0.0995;
+	percent(interval->low, decimals, "", low);
+	percent(interval->high, decimals, "", high);
 	snprintf(buf, FIGURE, "[%.10s,%.10s]", low, high);
 	return buf;
 }

@@ -205,7 +205,7 @@ static bool print_json(const struct comparison *c,
 	struct writer w = {
 		.f = f,
 		.flags = JSON_COMPACT | JSON_ENCODE_ANY |
-			 JSON_REAL_PRECISION(17) |
+			 JSON_REAL_PRECISION(15) |
 			 (style->ascii ? JSON_ENSURE_ASCII : 0),
 	};
 

@@ -88,7 +88,7 @@ static bool have_commits(struct compare_doc *doc)
 
 static const char *side_id(struct compare_doc *doc, size_t i, bool commits)
 {
-	const char *label = doc_plain(doc, doc->c->side[i].label);
+	const char *label = side_label(doc, i);
 
 	if (!commits)
 		return label;
@@ -160,7 +160,7 @@ static void print_row(struct compare_doc *doc, const struct compare_row *row)
 			side->n ? deviation_text(side, buf) : "");
 	}
 	fprintf(doc->f, "  %s.%s%s%s%s\n", doc_plain(doc, group->workload),
-		doc_plain(doc, group->name), *cell ? "." : "", cell,
+		group_word(doc, group, '.'), *cell ? "." : "", cell,
 		group->modelled ? " (model)" : "");
 }
 

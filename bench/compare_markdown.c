@@ -71,7 +71,7 @@ static void put_aspects(struct compare_doc *doc)
 					   "compared: %s",
 					   aspect_text(doc, c->aspect + i)));
 	for (size_t i = 0; i < c->nsides; i++)
-		if (c->side[i].samples && c->side[i].samples->partial)
+		if (side_is_partial(c, i))
 			put_item(doc, "WARNING",
 				 doc_print(doc,
 					   "incomplete, the run was "
@@ -85,12 +85,7 @@ static void put_ends(struct compare_doc *doc)
 	size_t n = ended_differently(doc, &row);
 
 	for (size_t i = 0; i < n; i++)
-		put_item(doc, "ended",
-			 doc_print(doc, "%s %s: %s",
-				   doc_plain(doc, doc->c->group[row[i]->group]
-							  .workload),
-				   row_cell(doc, row[i], " ", true),
-				   statuses_text(doc, row[i])));
+		put_item(doc, "ended otherwise", ended_text(doc, row[i]));
 }
 
 /* In a fence that is longer than any within. */
@@ -127,7 +122,7 @@ static void put_head(struct compare_doc *doc)
 	for (size_t i = 0; i < c->nkeys; i++)
 		put_cell(doc, doc_plain(doc, key_title(c->key_name[i])));
 	for (size_t i = 0; i < c->nsides; i++) {
-		put_cell(doc, doc_plain(doc, c->side[i].label));
+		put_cell(doc, side_label(doc, i));
 		if (i)
 			fputs(" change | interval | p | |", doc->f);
 	}
@@ -150,9 +145,11 @@ static void put_change(struct compare_doc *doc, const struct change *change)
 	}
 	fprintf(doc->f, " %s |", figure_change(change->ratio, buf));
 	fprintf(doc->f, " %s |", figure_interval(&change->interval, buf));
-	fprintf(doc->f, " %s |", figure_p(change, buf));
-	fprintf(doc->f, loud ? " **%s** |" : " %s |",
-		figure_verdict(change, buf));
+	put_cell(doc, figure_p(change, buf));
+	if (loud)
+		fprintf(doc->f, " **%s** |", figure_verdict(change, buf));
+	else
+		put_cell(doc, figure_verdict(change, buf));
 }
 
 static void put_row(struct compare_doc *doc, const struct compare_row *row)
@@ -210,10 +207,10 @@ static bool print_markdown(const struct comparison *c,
 
 	for (size_t i = 0; i < c->nsides; i++)
 		put_item(&doc, i ? "new" : "base", side_text(&doc, i));
-	put_facts(&doc, compare_facts);
 	put_aspects(&doc);
 	put_facts(&doc, compare_summary);
 	put_ends(&doc);
+	put_facts(&doc, compare_facts);
 	put_command(&doc);
 	for (size_t i = 0; i < c->ngroups; i++)
 		put_group(&doc, c->group + i);

@@ -113,7 +113,7 @@ static const char *row_name(struct compare_doc *doc,
 {
 	const struct compare_group *group = doc->c->group + row->group;
 
-	return doc_join(doc, doc_plain(doc, group->name), "-",
+	return doc_join(doc, group_word(doc, group, '-'), "-",
 			row_cell(doc, row, "-", false));
 }
 
@@ -125,7 +125,7 @@ static void print_labels(struct compare_doc *doc, size_t margin)
 
 	fprintf(doc->f, "%*s", (int)margin, "");
 	for (size_t i = 0; i < n; i++) {
-		const char *label = doc_plain(doc, doc->c->side[i].label);
+		const char *label = side_label(doc, i);
 		const char *cut = doc->failed
 					  ? NULL
 					  : layout_cut(doc->arena, label, MOST);

@@ -18,7 +18,7 @@ enum { LEFT, RIGHT, PARTS };
 typedef char part_cell[PARTS][FIGURE];
 
 /* Names of keys keep so many columns, or all keys become one column. */
-enum { KEY_LEAST = 6, KEYS_LEAST = 14, LABEL_MOST = 12, STATUS_MOST = 12 };
+enum { KEY_LEAST = 5, KEYS_LEAST = 12, LABEL_MOST = 12, STATUS_MOST = 12 };
 
 struct short_name {
 	const char *full, *cut;
@@ -31,6 +31,7 @@ struct layout {
 	size_t *width;	/* of each of them */
 	size_t numbers; /* columns before those that are all numbers */
 	size_t part[SIDE_COLUMNS][PARTS]; /* widest of figures */
+	size_t alone; /* widest of what stands instead of a value */
 	size_t indent;
 	struct short_name *names;
 	size_t nnames, room;
@@ -128,7 +129,7 @@ static const char *key_head(const struct layout *l, size_t i)
 /* A side's name in the heads: its label when that is short. */
 static const char *side_head(struct compare_doc *doc, size_t i)
 {
-	const char *label = doc_plain(doc, doc->c->side[i].label);
+	const char *label = side_label(doc, i);
 
 	if (*label && layout_width(label) <= LABEL_MOST)
 		return label;
@@ -172,6 +173,25 @@ static size_t larger(size_t a, size_t b)
 	return a > b ? a : b;
 }
 
+/* What happened instead of a value stands alone in its column. */
+static bool is_alone(const struct compare_row *row, size_t side, size_t column)
+{
+	return column == VALUE && row->side[side].n == 0;
+}
+
+static void measure_cell(struct layout *l, size_t column, part_cell cell,
+			 bool alone)
+{
+	size_t *part = l->part[column];
+
+	if (alone) {
+		l->alone = larger(l->alone, layout_width(cell[LEFT]));
+		return;
+	}
+	for (size_t i = 0; i < PARTS; i++)
+		part[i] = larger(part[i], layout_width(cell[i]));
+}
+
 /* The widest figures of n rows. */
 static void measure_parts(struct layout *l, size_t first, size_t n)
 {
@@ -179,19 +199,17 @@ static void measure_parts(struct layout *l, size_t first, size_t n)
 	part_cell cell[SIDE_COLUMNS];
 
 	memset(l->part, 0, sizeof(l->part));
+	l->alone = 0;
 	for (size_t i = first; i < first + n; i++) {
-		if (!row_is_shown(l->doc, c->row + i))
+		const struct compare_row *row = c->row + i;
+
+		if (!row_is_shown(l->doc, row))
 			continue;
 		for (size_t j = 0; j < c->nsides; j++) {
-			side_cells(l, c->row + i, j, cell);
-			for (size_t k = 0; k < SIDE_COLUMNS * PARTS; k++) {
-				size_t *widest = &l->part[k / PARTS][k % PARTS];
-
-				*widest = larger(
-					*widest,
-					layout_width(
-						cell[k / PARTS][k % PARTS]));
-			}
+			side_cells(l, row, j, cell);
+			for (size_t k = 0; k < SIDE_COLUMNS; k++)
+				measure_cell(l, k, cell[k],
+					     is_alone(row, j, k));
 		}
 	}
 }
@@ -201,21 +219,29 @@ static size_t column_width(const struct layout *l, size_t column)
 	const size_t *part = l->part[column];
 	size_t width = part[LEFT] + part[RIGHT] + (part[LEFT] && part[RIGHT]);
 
-	if (column == VALUE && width < LABEL_MOST)
-		return LABEL_MOST;
-	return width;
+	if (column != VALUE)
+		return width;
+	return larger(larger(width, l->alone), LABEL_MOST);
 }
 
 /* Columns that figures take, with gaps, if each side has a part of its own. */
-static size_t figures_width(const struct layout *l)
+static size_t figures_width(struct layout *l)
 {
-	size_t sum = 0;
+	const struct comparison *c = l->doc->c;
+	size_t most = 0;
 
-	for (size_t i = 0; i < BASE_COLUMNS; i++)
-		sum += column_width(l, i) + 1;
-	for (size_t i = 0; i < SIDE_COLUMNS && l->doc->c->nsides > 1; i++)
-		sum += column_width(l, i) + 1;
-	return sum;
+	for (size_t g = 0; g < c->ngroups; g++) {
+		size_t sum = 0;
+
+		measure_parts(l, c->group[g].first, c->group[g].nrows);
+		for (size_t i = 0; i < BASE_COLUMNS; i++)
+			sum += column_width(l, i) + 1;
+		for (size_t i = 0; i < SIDE_COLUMNS && c->nsides > 1; i++)
+			sum += column_width(l, i) + 1;
+		/* The last gap is none. */
+		most = larger(most, sum - 1);
+	}
+	return most;
 }
 
 static void measure_keys(struct layout *l)
@@ -269,10 +295,8 @@ static void shrink_keys(struct layout *l, size_t budget)
 
 static void measure(struct layout *l)
 {
-	size_t width = l->doc->width, figures, budget;
+	size_t width = l->doc->width, figures = figures_width(l) + 1, budget;
 
-	measure_parts(l, 0, l->doc->c->nrows);
-	figures = figures_width(l);
 	budget = width > figures + KEYS_LEAST ? width - figures : KEYS_LEAST;
 	measure_keys(l);
 	if (l->doc->failed)
@@ -303,22 +327,28 @@ static void name_keys(struct layout *l)
 
 /* -------------------------------------------------------------------- print */
 
+static void print_name(struct compare_doc *doc, const char *cut,
+		       const char *full, bool *begun)
+{
+	if (!*begun)
+		fputc('\n', doc->f);
+	*begun = true;
+	layout_wrap(doc->f, doc->width, doc_print(doc, "%s = ", cut), 4, full);
+}
+
 static void print_names(const struct layout *l)
 {
 	struct compare_doc *doc = l->doc;
+	bool begun = false;
 
 	for (size_t i = 0; i < doc->c->nsides; i++) {
 		const char *head = side_head(doc, i);
-		const char *label = doc_plain(doc, doc->c->side[i].label);
 
-		if (strcmp(head, label) != 0)
-			layout_wrap(doc->f, doc->width,
-				    doc_print(doc, "%s = ", head), 4, label);
+		if (strcmp(head, side_label(doc, i)) != 0)
+			print_name(doc, head, side_label(doc, i), &begun);
 	}
 	for (size_t i = 0; i < l->nnames; i++)
-		layout_wrap(doc->f, doc->width,
-			    doc_print(doc, "%s = ", l->names[i].cut), 4,
-			    l->names[i].full);
+		print_name(doc, l->names[i].cut, l->names[i].full, &begun);
 }
 
 static const char *coloured(const struct layout *l, enum verdict verdict,
@@ -359,14 +389,11 @@ static void add_head(struct layout *l, struct table *t)
 
 /* Both parts, the right one padded on its left. */
 static void add_parts(const struct layout *l, struct table *t, size_t column,
-		      part_cell cell, enum verdict verdict)
+		      part_cell cell, enum verdict verdict, bool alone)
 {
 	const size_t *part = l->part[column];
 	const char *gap = part[LEFT] && part[RIGHT] ? " " : "";
 	size_t right = part[RIGHT] - strlen(cell[RIGHT]);
-	/* What happened instead of a value stands alone. */
-	bool alone = column == VALUE && !*cell[RIGHT] &&
-		     !strpbrk(cell[LEFT], "0123456789");
 	size_t left =
 		column == VERDICT ? part[LEFT] - layout_width(cell[LEFT]) : 0;
 
@@ -391,7 +418,8 @@ static void add_row(struct layout *l, struct table *t,
 			add_parts(l, t, k, cell[k],
 				  k == CHANGE || k == VERDICT
 					  ? row->change[i].verdict
-					  : VERDICT_NONE);
+					  : VERDICT_NONE,
+				  is_alone(row, i, k));
 	}
 }
 

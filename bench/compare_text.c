@@ -37,7 +37,7 @@ static void print_warnings(struct compare_doc *doc)
 					     "compared: %s",
 					     aspect_text(doc, c->aspect + i)));
 	for (size_t i = 0; i < c->nsides; i++)
-		if (c->side[i].samples && c->side[i].samples->partial)
+		if (side_is_partial(c, i))
 			print_line(doc, "WARNING",
 				   doc_print(doc,
 					     "incomplete, the run was "
@@ -52,16 +52,12 @@ static void print_ends(struct compare_doc *doc)
 	size_t n = ended_differently(doc, &row);
 	size_t shown = n > MANY && !doc->style->all ? MANY : n;
 
-	for (size_t i = 0; i < shown; i++) {
-		const struct compare_group *group =
-			doc->c->group + row[i]->group;
-
-		print_line(doc, i ? "" : "ended",
-			   doc_print(doc, "%s %s: %s",
-				     doc_plain(doc, group->workload),
-				     row_cell(doc, row[i], " ", true),
-				     statuses_text(doc, row[i])));
-	}
+	if (n)
+		print_line(doc, "ended",
+			   doc_print(doc, "%zu cell%s otherwise:", n,
+				     n == 1 ? "" : "s"));
+	for (size_t i = 0; i < shown; i++)
+		print_line(doc, "", ended_text(doc, row[i]));
 	if (shown < n)
 		print_line(doc, "", doc_print(doc, "and %zu more", n - shown));
 }
@@ -72,6 +68,16 @@ static void print_sides(struct compare_doc *doc)
 		print_line(doc, i ? "new" : "base", side_text(doc, i));
 }
 
+/* What came out stands before how. */
+static void print_outcome(struct compare_doc *doc)
+{
+	print_sides(doc);
+	print_warnings(doc);
+	print_facts(doc, compare_summary);
+	print_ends(doc);
+	fputc('\n', doc->f);
+}
+
 /* ------------------------------------------------------------------- forms */
 
 static bool print_text(const struct comparison *c,
@@ -80,11 +86,8 @@ static bool print_text(const struct comparison *c,
 	struct compare_doc doc = doc_begin(c, style, f, TABLE_WIDTH);
 
 	doc.colour = style->colour;
-	print_sides(&doc);
+	print_outcome(&doc);
 	print_facts(&doc, compare_facts_short);
-	print_warnings(&doc);
-	print_facts(&doc, compare_summary);
-	print_ends(&doc);
 	print_tables(&doc);
 	return doc_end(&doc);
 }
@@ -94,11 +97,8 @@ static bool print_mail(const struct comparison *c,
 {
 	struct compare_doc doc = doc_begin(c, style, f, MAIL_WIDTH);
 
-	print_sides(&doc);
+	print_outcome(&doc);
 	print_facts(&doc, compare_facts);
-	print_warnings(&doc);
-	print_facts(&doc, compare_summary);
-	print_ends(&doc);
 	if (style->command) {
 		fputs("\nTo get the same again:\n\n", f);
 		if (!layout_command(f, MAIL_WIDTH, 2, style->command))

@@ -89,6 +89,20 @@ const char *group_title(struct compare_doc *doc,
 		group->modelled ? ", model output" : "");
 }
 
+const char *group_word(struct compare_doc *doc,
+		       const struct compare_group *group, char glue)
+{
+	const char *name = doc_plain(doc, group->name);
+	char *word = doc->failed ? NULL : arena_text(doc->arena, name);
+
+	if (!word)
+		return kept(doc, NULL);
+	for (char *p = word; *p; p++)
+		if (*p == ' ')
+			*p = glue;
+	return word;
+}
+
 const char *key_title(const char *axis)
 {
 	return strcmp(axis, "vcpus") == 0 ? "vCPUs" : axis;
@@ -114,9 +128,12 @@ const char *row_cell(struct compare_doc *doc, const struct compare_row *row,
 const char *status_text(struct compare_doc *doc,
 			const struct estimate *estimate)
 {
+	const char *status;
+
 	if (!estimate->there || strcmp(estimate->status, "ok") == 0)
 		return "-";
-	return doc_plain(doc, estimate->status);
+	status = doc_plain(doc, estimate->status);
+	return *status ? status : "-";
 }
 
 /* -------------------------------------------------------------------- rows */
@@ -186,8 +203,9 @@ size_t ended_differently(struct compare_doc *doc,
 	return n;
 }
 
-const char *statuses_text(struct compare_doc *doc,
-			  const struct compare_row *row)
+/* "ok -> livelock", of all sides. */
+static const char *statuses_text(struct compare_doc *doc,
+				 const struct compare_row *row)
 {
 	const char *text = "";
 
@@ -199,4 +217,26 @@ const char *statuses_text(struct compare_doc *doc,
 					    : "not there");
 	}
 	return text;
+}
+
+const char *ended_text(struct compare_doc *doc, const struct compare_row *row)
+{
+	const char *cell = row_cell(doc, row, " ", true);
+
+	return doc_print(
+		doc, "%s: %s",
+		doc_join(doc,
+			 doc_plain(doc, doc->c->group[row->group].workload),
+			 " ", cell),
+		statuses_text(doc, row));
+}
+
+bool side_is_partial(const struct comparison *c, size_t side)
+{
+	const struct samples *samples = c->side[side].samples;
+
+	for (size_t i = 0; i < side; i++)
+		if (c->side[i].samples == samples)
+			return false;
+	return samples && samples->partial;
 }

@@ -111,6 +111,9 @@ char *layout_plain(struct arena *arena, const char *text, bool ascii)
 		to += plain_piece(to, text, piece, ascii);
 		text += piece.bytes;
 	}
+	/* A blank at the end would be taken away on the way of a mail. */
+	if (plain && to > plain && to[-1] == ' ')
+		to += sprintf(to - 1, "\\x20") - 1;
 	return plain;
 }
 
@@ -161,40 +164,48 @@ const char *layout_cut(struct arena *arena, const char *text, size_t width)
 
 /* ------------------------------------------------------------------- wrap */
 
+/* Columns of the first n bytes. */
+static size_t width_of(const char *text, size_t n)
+{
+	size_t width = 0;
+
+	for (size_t i = 0; i < n; i += piece_at(text + i).bytes)
+		width += piece_at(text + i).columns;
+	return width;
+}
+
 void layout_wrap(FILE *f, size_t width, const char *head, size_t indent,
 		 const char *text)
 {
-	size_t column = layout_width(head);
-	bool begun = false; /* the line has a word */
+	size_t n = strlen(head), blanks = 0, column;
 
-	fputs(head, f);
+	/* Blanks are only written before something. */
+	while (n && head[n - 1] == ' ') {
+		n--;
+		blanks++;
+	}
+	fprintf(f, "%.*s", (int)n, head);
+	column = width_of(head, n);
 	text += strspn(text, " ");
 	while (*text) {
-		size_t n = strcspn(text, " ");
-		size_t room =
-			column + begun < width ? width - column - begun : 0;
-		size_t fits = fit(text, room);
+		size_t at = column + blanks;
+		size_t fits = fit(text, at < width ? width - at : 0);
 
-		if (fits < n && (begun || (fits == 0 && column > indent))) {
-			fprintf(f, "\n%*s", (int)indent, "");
-			column = indent;
-			begun = false;
+		n = strcspn(text, " ");
+		if (fits < n && at > indent) {
+			fputc('\n', f);
+			column = 0;
+			blanks = indent;
 			continue;
 		}
 		/* A line holds at least one character, whatever it takes. */
-		if (fits == 0)
-			fits = piece_at(text).bytes;
 		if (fits < n)
-			n = fits;
-		fprintf(f, "%s%.*s", begun ? " " : "", (int)n, text);
-		column += begun;
-		for (size_t i = 0; i < n; i += piece_at(text + i).bytes)
-			column += piece_at(text + i).columns;
-		begun = true;
+			n = fits ? fits : piece_at(text).bytes;
+		fprintf(f, "%*s%.*s", (int)blanks, "", (int)n, text);
+		column = at + width_of(text, n);
 		text += n;
 		/* The rest of a broken word begins a line. */
-		if (*text && *text != ' ' && column < width)
-			column = width;
+		blanks = *text == ' ' ? 1 : width;
 		text += strspn(text, " ");
 	}
 	fputc('\n', f);

@@ -118,18 +118,26 @@ static size_t part_width(const struct table *t, const size_t *width,
 	return sum;
 }
 
+/* Where the group of a column ends. */
+static size_t group_end(const struct table *t, size_t column)
+{
+	size_t end = column + t->group - (column - t->keep) % t->group;
+
+	return end < t->columns ? end : t->columns;
+}
+
 /* As many groups of columns as fit; else as many columns, but one. */
 static size_t part_end(const struct table *t, const size_t *width, size_t from)
 {
 	size_t to = from;
 
 	while (to < t->columns &&
-	       part_width(t, width, from, to + t->group) <= t->width)
-		to += t->group;
+	       part_width(t, width, from, group_end(t, to)) <= t->width)
+		to = group_end(t, to);
 	if (to > from)
 		return to;
 	to = from + 1;
-	while ((to - t->keep) % t->group &&
+	while (to < group_end(t, from) &&
 	       part_width(t, width, from, to + 1) <= t->width)
 		to++;
 	return to;
