@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+#include <errno.h>
 #include <hwloc.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,13 +19,30 @@
 #define COMPILER "gcc " __VERSION__
 #endif
 
+/* False: SOURCE_DATE_EPOCH is set and is no number of seconds. */
+static bool seconds_now(time_t *at)
+{
+	const char *text = getenv("SOURCE_DATE_EPOCH");
+	char *end;
+	long long value;
+
+	*at = time(NULL);
+	if (!text || !text[0])
+		return true;
+	errno = 0;
+	value = strtoll(text, &end, 10);
+	*at = (time_t)value;
+	return !errno && !*end && value >= 0;
+}
+
 void time_text(char buf[TIME_TEXT])
 {
-	time_t at = time(NULL);
+	time_t at;
 	struct tm utc;
 
-	gmtime_r(&at, &utc);
-	strftime(buf, TIME_TEXT, "%Y-%m-%dT%H:%M:%SZ", &utc);
+	buf[0] = '\0';
+	if (seconds_now(&at) && gmtime_r(&at, &utc))
+		strftime(buf, TIME_TEXT, "%Y-%m-%dT%H:%M:%SZ", &utc);
 }
 
 static void add(json_t *env, const char *key, const char *value)

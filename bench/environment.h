@@ -22,7 +22,10 @@ json_t *environment(int argc, char *const *argv);
  */
 json_t *environment_tags(const struct strings *tags, struct err *e);
 
-/** "2026-01-31T12:00:00Z" */
+/**
+ * "2026-01-31T12:00:00Z": now, or what SOURCE_DATE_EPOCH says (seconds since
+ * 1970), so that a history can be made again; "" when that is no number.
+ */
 enum { TIME_TEXT = 32 };
 void time_text(char buf[TIME_TEXT]);
 

@@ -20,6 +20,7 @@ packages() {
 	libhwloc-dev build topology of this host and of modelled ones
 	libutf8proc-dev build the width of names in tables
 	zlib1g-dev build deflate: HdrHistogram's logs
+	libjs-dygraphs build the charts of the dashboard, built into the program
 	libcmocka-dev check unit tests
 	clang check the second compiler that must build it without a warning
 	python3-jsonschema check holds results and configs to their schemas
@@ -27,10 +28,6 @@ packages() {
 	default-jre-headless check runs HdrHistogram's own programs
 	libhdrhistogram-java check reads exported histograms
 	mandoc check reads the manual pages
-	libjs-dygraphs build the charts of the dashboard, built into the program
-	libcmocka-dev check unit tests
-	clang check the second compiler that must build it without a warning
-	python3-jsonschema check holds results and configs to their schemas
 	chromium check the dashboard in a real browser
 	chromium-driver check drives that browser
 	python3-selenium check the browser tests are written with it
