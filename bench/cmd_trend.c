@@ -7,6 +7,7 @@
 
 #include "bench/args.h"
 #include "bench/commands.h"
+#include "bench/dashboard.h"
 #include "bench/layout.h"
 #include "bench/output.h"
 #include "bench/trend.h"
@@ -19,7 +20,7 @@ enum { MAX_JOBS = 1024, MAX_SEGMENT = 1000, SKIPS_TOLD = 5 };
 struct line {
 	struct trend_request request;
 	struct trend_rule rule;
-	const char *format, *output, *material, *ack, *why;
+	const char *format, *output, *html, *material, *ack, *why;
 	long jobs, segment;
 	bool quiet;
 	int argc;
@@ -154,6 +155,8 @@ static int report(const struct line *line, const struct trend *t, struct err *e)
 {
 	if (line->ack)
 		return acknowledge(line, t, e);
+	if (line->html && dashboard_write(t, t->dir, line->html, e))
+		return -1;
 	if (print(line, t, e))
 		return -1;
 	return trend_open_regressions(t) ? EXIT_REGRESSION : EXIT_DONE;
@@ -188,6 +191,7 @@ static const char text[] =
 	"\n"
 	"Examples:\n"
 	"  tdmem trend results/nightly\n"
+	"  tdmem trend --html pages results/nightly\n"
 	"  tdmem trend --cell workload=block-remove --metric '*.rate' results\n"
 	"  tdmem trend --ack 3f2a90c1d7be --why 'new microcode' results\n"
 	"  tdmem trend --format mail --since 2026-10 results\n";
@@ -204,6 +208,8 @@ static int check(struct line *line, struct err *e)
 		return bad(e, "--ack needs --why", NULL);
 	if (line->why && !line->ack)
 		return bad(e, "--why needs --ack", NULL);
+	if (line->html && line->ack)
+		return bad(e, "--ack writes no pages: leave out --html", NULL);
 	if (line->material) {
 		percent = strtod(line->material, &end);
 		if (end == line->material || *end || !(percent >= 0) ||
@@ -226,6 +232,8 @@ static int parse(struct line *line, struct err *e)
 		 "text, json or mail [text]", &line->format, 0, 0},
 		{"output", 'o', OPTION_STRING, "FILE", "not to stdout",
 		 &line->output, 0, 0},
+		{"html", 0, OPTION_STRING, "OUT",
+		 "write pages to the folder OUT as well", &line->html, 0, 0},
 		{"metric", 'm', OPTION_LIST, "PATTERN",
 		 "such metrics only, as '*.latency p99'; may be repeated",
 		 &line->request.metrics, 0, 0},
