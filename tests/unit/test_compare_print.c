@@ -82,8 +82,19 @@ static void check_line(const char *line, size_t n, const struct demand *demand)
 	assert_true(columns(line, n) <= demand->width);
 }
 
+/* Characters of the kit's names that act instead of being seen. */
+static void check_seen(const char *text)
+{
+	static const char *const acting[] = {"\xe2\x80\xae", "\xe2\x80\x8b",
+					     "\xe2\x80\xa8", "\xc2\x85"};
+
+	for (size_t i = 0; i < sizeof(acting) / sizeof(*acting); i++)
+		assert_null(strstr(text, acting[i]));
+}
+
 static void check_text(const char *text, const struct demand *demand)
 {
+	check_seen(text);
 	while (*text) {
 		size_t n = strcspn(text, "\n");
 

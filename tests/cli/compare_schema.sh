@@ -1,0 +1,107 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Hold what compare --format json prints to its schema, with a validator that
+# is not ours (python3-jsonschema), and all forms to their exit status.
+# TDMEM names the program.
+
+set -u
+
+: "${TDMEM:?names the program}"
+root=$(cd "$(dirname "$0")/../.." && pwd)
+python=/usr/bin/python3
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+
+if ! $python -c 'import jsonschema' 2>/dev/null; then
+	echo "skipped: python3-jsonschema is not installed"
+	echo "0 passed, 0 failed, 1 skipped"
+	exit 0
+fi
+for seed in 1 2; do
+	"$TDMEM" run "$root/tests/cli/determinism.json" \
+		--set axes.vcpus=[2] --set repeat.count=4 --set seed=$seed \
+		-o "$dir/$seed.json" >/dev/null || exit 1
+done
+compare() { # form, options
+	form=$1
+	shift
+	"$TDMEM" compare --format "$form" "$@" >"$dir/out.$form"
+	echo $? >"$dir/status.$form"
+}
+for form in text mail lkp mmtests markdown; do
+	compare $form --ascii --all "$dir/1.json" "$dir/2.json"
+done
+compare json "$dir/1.json" "$dir/2.json"
+cp "$dir/out.json" "$dir/two.json"
+compare json --ascii --by policy --gate "$root/configs/gates/strict.json" \
+	"$dir/1.json"
+cp "$dir/out.json" "$dir/by.json"
+$python - "$root" "$dir" <<'PY'
+import copy
+import json
+import sys
+
+import jsonschema
+
+root, folder = sys.argv[1:]
+passed = failed = 0
+
+
+def load(path):
+    with open(path) as f:
+        return json.load(f)
+
+
+def check(ok, what):
+    global passed, failed
+    if ok:
+        passed += 1
+    else:
+        failed += 1
+        print("failed:", what)
+
+
+schema = load(root + "/results/tdmem-compare-1.schema.json")
+jsonschema.Draft7Validator.check_schema(schema)
+validator = jsonschema.Draft7Validator(schema)
+
+
+def valid(document):
+    for error in validator.iter_errors(document):
+        print("   ", list(error.path), error.message[:200])
+        return False
+    return True
+
+
+for path in (root + "/tests/data/compare.json", folder + "/two.json",
+             folder + "/by.json"):
+    document = load(path)
+    check(valid(document), path)
+    rows = [row for group in document["groups"] for row in group["rows"]]
+    check(rows, path + " has rows")
+    check(all(len(row["sides"]) == len(document["sides"]) ==
+              len(row["changes"]) + 1 for row in rows), path + ": sides")
+
+# The schema must be able to say no.
+for break_it in (lambda d: d.pop("summary"),
+                 lambda d: d["groups"][0]["rows"][0]["sides"][0].pop("n"),
+                 lambda d: d["groups"][0]["about"].update(better=2),
+                 lambda d: d.update(surprise=1)):
+    broken = copy.deepcopy(document)
+    break_it(broken)
+    check(not validator.is_valid(broken), "a broken document")
+
+for form in "text", "mail", "lkp", "mmtests", "markdown", "json":
+    with open(folder + "/status." + form) as f:
+        status = int(f.read())
+    check(status in ((0, 3) if form == "json" else (0,)),
+          "%s: exit status %d" % (form, status))
+with open(folder + "/out.mail") as f:
+    lines = f.read().splitlines()
+check(lines and all(len(line) <= 75 for line in lines), "width of a mail")
+check(any("model output" in line for line in lines), "model output is marked")
+
+print("%d passed, %d failed, 0 skipped" % (passed, failed))
+sys.exit(failed > 0)
+PY
