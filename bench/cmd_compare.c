@@ -451,8 +451,9 @@ static int parse(struct line *l, const char *text, struct err *e)
 		 &r->alpha, 0, 1},
 		{"confidence", 0, OPTION_REAL, "SHARE", "of intervals [0.95]",
 		 &r->confidence, 0, 1},
-		{"rounds", 0, OPTION_NUMBER, "N", "of bootstraps [1000]",
-		 &l->rounds, 20, MAX_ROUNDS},
+		{"rounds", 0, OPTION_NUMBER, "N",
+		 "of bootstraps [1000; of > 10000 fewer]", &l->rounds, 20,
+		 MAX_ROUNDS},
 		{"seed", 0, OPTION_NUMBER, "N", "of bootstraps [1]", &l->seed,
 		 0, INT32_MAX},
 		{"gate", 'g', OPTION_STRING, "FILE",
@@ -486,7 +487,6 @@ int cmd_compare(int argc, char **argv)
 		.request = {.alpha = 0.05, .confidence = 0.95},
 		.format = "text",
 		.threshold = 1,
-		.rounds = 1000,
 		.seed = 1,
 		.jobs = cpus < 1      ? 1
 			: cpus > 1024 ? 1024

@@ -40,8 +40,8 @@ struct compare_request {
 	double alpha;	       /* family-wise error rate, 0..1: 0.05 */
 	double confidence;     /* of intervals, 0..1: 0.95 */
 	double material;       /* smallest change of interest, a share: 0.01 */
-	size_t rounds;	       /* of bootstraps: 1000 */
-	uint64_t seed;	       /* of bootstraps */
+	size_t rounds; /* of bootstraps; 0: by the number of comparisons */
+	uint64_t seed; /* of bootstraps */
 };
 
 /** What a comparison says. */
@@ -128,7 +128,8 @@ struct comparison {
 	struct compare_group *group;
 	size_t nrows;
 	struct compare_row *row;
-	size_t tests; /* comparisons with a p: what Holm corrected for */
+	size_t rounds; /* of bootstraps */
+	size_t tests;  /* comparisons with a p: what Holm corrected for */
 	size_t count[VERDICT_CHANGED + 1]; /* of the changes, by verdict */
 	size_t status_changes; /* cells ok on the base and not elsewhere */
 	size_t only[2];	       /* cells only in the base, not in the base */

@@ -247,7 +247,7 @@ static const char *intervals(struct compare_doc *doc)
 			 "bootstrap; [,] is of the change in %%: bootstrap "
 			 "over repeats, %zu rounds",
 			 figure_share(doc->c->request->confidence, share),
-			 doc->c->request->rounds);
+			 doc->c->rounds);
 }
 
 static const char *material(struct compare_doc *doc)

@@ -53,12 +53,14 @@ static void put_member(struct writer *w, const char *name, json_t *value)
 
 /* --------------------------------------------------------------------- top */
 
-static json_t *settings(const struct compare_request *request)
+static json_t *settings(const struct comparison *c)
 {
+	const struct compare_request *request = c->request;
+
 	return json_pack(
 		"{so, so, so, sI, so, so, so}", "alpha", real(request->alpha),
 		"confidence", real(request->confidence), "material",
-		real(request->material), "rounds", (json_int_t)request->rounds,
+		real(request->material), "rounds", (json_int_t)c->rounds,
 		"metrics", texts(request->metrics.v, request->metrics.n),
 		"cells", texts(request->cells.v, request->cells.n), "across",
 		texts(request->across.v, request->across.n));
@@ -215,7 +217,7 @@ static bool print_json(const struct comparison *c,
 			     TDMEM_VERSION));
 	put_member(&w, "command", text(style->command));
 	put_member(&w, "by", text(c->by));
-	put_member(&w, "settings", settings(c->request));
+	put_member(&w, "settings", settings(c));
 	fprintf(f, ",\n\"seed\":%" PRIu64, c->request->seed);
 	put_member(&w, "sides", sides(c));
 	put_member(&w, "aspects", aspects(c));

@@ -56,7 +56,7 @@ static struct resamples *draws_of(struct measurer *m, size_t side, size_t n)
 	list = realloc(d->list, (d->n + 1) * sizeof(*list));
 	if (list)
 		d->list = list;
-	if (!list || !resamples_make(&list[d->n], n, r->rounds,
+	if (!list || !resamples_make(&list[d->n], n, m->c->rounds,
 				     r->seed + side * 0x9e3779b97f4a7c15ull)) {
 		m->no_memory = true;
 		return NULL;
@@ -112,7 +112,7 @@ static void estimate_quantile(struct measurer *m, size_t side,
 	struct resamples *r = draws_of(m, side, pool->n);
 	struct pooled_range range = pooled_range(pool, q);
 	unsigned int *once = room_for(m, pool->n);
-	double *drawn = room_for(m, m->c->request->rounds);
+	double *drawn = room_for(m, m->c->rounds);
 
 	for (size_t i = 0; once && i < pool->n; i++)
 		once[i] = 1;
@@ -151,12 +151,12 @@ static void compare_sides(struct measurer *m, size_t side,
 		return;
 	m->no_memory |= !u_test(a->value, a->n, b->value, b->n, &change->test);
 	change->ratio = change_of(row->side[0].median, row->side[side].median);
-	for (size_t i = 0; i < r->rounds; i++) {
+	for (size_t i = 0; i < m->c->rounds; i++) {
 		m->ratio[good] = change_of(b->drawn[i], a->drawn[i]);
 		good += isfinite(m->ratio[good]);
 	}
 	/* Where the base can be 0 a share of it says nothing. */
-	if (good == r->rounds)
+	if (good == m->c->rounds)
 		change->interval =
 			percentile_interval(m->ratio, good, r->confidence);
 }
@@ -310,12 +310,12 @@ bool compare_measure(struct comparison *c, const struct compare_cells *cells)
 		.cells = cells,
 		.draws = calloc(c->nsides, sizeof(*m.draws)),
 		.measured = calloc(c->nsides, sizeof(*m.measured)),
-		.ratio = calloc(c->request->rounds + 1, sizeof(*m.ratio)),
+		.ratio = calloc(c->rounds + 1, sizeof(*m.ratio)),
 	};
 
 	m.no_memory = !m.draws || !m.measured || !m.ratio;
 	for (size_t i = 0; !m.no_memory && i < c->nsides; i++)
-		m.measured[i].drawn = room_for(&m, c->request->rounds);
+		m.measured[i].drawn = room_for(&m, c->rounds);
 	if (!m.no_memory)
 		measure_all(&m);
 	for (size_t i = 0; i < c->nsides; i++) {

@@ -6,7 +6,10 @@
 #include "bench/pooled.h"
 #include "guest-agent/hist.h"
 
-static size_t count_places(const struct pooled *p, unsigned char *seen)
+/* Buckets that any histogram has filled, a bit each. */
+enum { SEEN_WORDS = HIST_BUCKETS / 64 };
+
+static size_t count_places(const struct pooled *p, uint64_t *seen)
 {
 	size_t n = 0;
 
@@ -14,11 +17,22 @@ static size_t count_places(const struct pooled *p, unsigned char *seen)
 		for (size_t k = 0; k < p->hist[i]->n; k++) {
 			uint32_t bucket = p->hist[i]->bucket[k].index;
 
-			n += !seen[bucket];
-			seen[bucket] = 1;
+			seen[bucket / 64] |= 1ull << bucket % 64;
 		}
 	}
+	for (size_t i = 0; i < SEEN_WORDS; i++)
+		n += (size_t)__builtin_popcountll(seen[i]);
 	return n;
+}
+
+static void list_places(struct pooled *p, const uint64_t *seen)
+{
+	size_t place = 0;
+
+	for (uint32_t i = 0; i < SEEN_WORDS; i++)
+		for (uint64_t left = seen[i]; left; left &= left - 1)
+			p->bucket[place++] =
+				i * 64 + (uint32_t)__builtin_ctzll(left);
 }
 
 static void fill_ends(struct pooled *p)
@@ -33,19 +47,14 @@ static void fill_ends(struct pooled *p)
 	}
 }
 
-static void fill_places(struct pooled *p, const unsigned char *seen)
+static void fill_places(struct pooled *p)
 {
-	size_t place = 0;
-
-	for (uint32_t i = 0; i < HIST_BUCKETS; i++)
-		if (seen[i])
-			p->bucket[place++] = i;
 	for (size_t i = 0; i < p->n; i++) {
 		const struct samples_hist *h = p->hist[i];
 		uint64_t below = 0;
 		size_t k = 0;
 
-		for (place = 0; place < p->nplaces; place++) {
+		for (size_t place = 0; place < p->nplaces; place++) {
 			if (k < h->n && h->bucket[k].index == p->bucket[place])
 				below += h->bucket[k++].count;
 			p->below[place * p->n + i] = below;
@@ -55,7 +64,7 @@ static void fill_places(struct pooled *p, const unsigned char *seen)
 
 bool pooled_make(struct pooled *p, struct samples_hist *const *hist, size_t n)
 {
-	unsigned char *seen = calloc(HIST_BUCKETS, 1);
+	uint64_t *seen = calloc(SEEN_WORDS, sizeof(*seen));
 
 	*p = (struct pooled){.hist = calloc(n + 1, sizeof(*p->hist))};
 	if (seen && p->hist) {
@@ -68,7 +77,8 @@ bool pooled_make(struct pooled *p, struct samples_hist *const *hist, size_t n)
 		p->count = calloc(p->n + 1, sizeof(*p->count));
 	}
 	if (p->bucket && p->below && p->count) {
-		fill_places(p, seen);
+		list_places(p, seen);
+		fill_places(p);
 		fill_ends(p);
 	} else {
 		pooled_free(p);

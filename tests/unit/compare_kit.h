@@ -35,11 +35,12 @@ static inline void kit_begin(struct kit *kit, size_t nsides, const char *top)
 		.alpha = 0.05,
 		.confidence = 0.95,
 		.material = 0.01,
-		.rounds = 1000,
 		.seed = 1,
 	};
-	kit->c = (struct comparison){
-		.request = &kit->request, .by = "result", .nsides = nsides};
+	kit->c = (struct comparison){.request = &kit->request,
+				     .by = "result",
+				     .nsides = nsides,
+				     .rounds = 1000};
 	kit->c.side = kit_alloc(kit, nsides, sizeof(*kit->c.side));
 	for (size_t i = 0; i < nsides; i++) {
 		kit->samples[i].top = json_loads(top, 0, NULL);
