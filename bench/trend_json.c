@@ -47,7 +47,7 @@ static json_t *encode_change(const struct trend_series *s,
 			     const struct trend_change *c)
 {
 	return json_pack(
-		"{sssIsIsssosososososososo}", "id", c->id, "point",
+		"{sssIsIsssososososososo}", "id", c->id, "point",
 		(json_int_t)c->point, "run", (json_int_t)s->point[c->point].run,
 		"kind", trend_kind_name(c->kind), "status", text(c->status),
 		"before", number(c->before), "after", number(c->after), "ratio",
@@ -87,7 +87,7 @@ static const char *direction(int better)
 
 static json_t *encode_series(const struct trend_series *s)
 {
-	return json_pack("{sosososososOsosossssbsoso}", "config",
+	return json_pack("{sosososososOsososssbsoso}", "config",
 			 text(s->config), "host", text(s->host), "workload",
 			 text(s->workload), "operation", text(s->operation),
 			 "cell", text(s->cell), "axes", (json_t *)s->axes,
