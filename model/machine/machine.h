@@ -7,6 +7,7 @@
  *
  *   virtual.c   virtual time, deterministic, one host thread
  *   step.c      one strand at a time, stopped at each atomic operation
+ *   threads.c   real time: a strand is a host thread, pinned to a CPU
  *
  * Times are unsigned picoseconds ("_ps").  Nothing here is thread-safe
  * between two machines that share memory; two machines that share nothing can
@@ -73,7 +74,8 @@ struct line {
 	u32 version;  /* virtual: number of the last write, unique in the
 			 machine: tells stale copies; 0: never written */
 	u16 owner;    /* virtual: CPU of the last writer + 1; 0: none */
-	u16 waiters;  /* virtual: first parked strand + 1; 0: none */
+	u16 waiters;  /* virtual: first parked strand + 1; 0: none;
+			 threads: strands that are parked */
 };
 
 struct machine;
@@ -102,6 +104,8 @@ struct machine_ops {
 	u64 (*spend_in_guest)(struct strand *s, u64 ps);
 	bool (*wait)(struct strand *s, struct line *line, const u32 *word,
 		     u32 seen, bool interruptible);
+	/* Real: a word was written that strands are parked for. */
+	void (*wake)(struct strand *s, struct line *line);
 	void (*interrupt)(struct strand *s, struct strand *target,
 			  u64 latency_ps);
 	bool (*interrupted)(struct strand *s);
@@ -225,6 +229,51 @@ const void *step_word(struct strand *s);
 /** The operation that a paused strand is about to do. */
 enum line_op step_op(struct strand *s);
 
+/** How a strand of the threads machine is interrupted. */
+enum threads_kick {
+	THREADS_KICK_BEST,	 /* the first of these that works here */
+	THREADS_KICK_MEMBARRIER, /* an IPI to the CPU of the target */
+	THREADS_KICK_SIGNAL,	 /* a signal to the thread of the target */
+};
+
+struct threads_config {
+	const struct topology *topology; /* of this host; borrowed */
+	const u32 *os_cpu; /* the kernel's number of each of its CPUs; NULL:
+			      threads are not pinned; borrowed */
+	u64 seed;
+	u64 livelock_ps; /* longest time without progress(); 0: no limit */
+	u64 max_ps;	 /* longest run; 0: no limit */
+	u32 max_strands; /* 1..MACHINE_MAX_STRANDS */
+	size_t stack_bytes;	   /* of each strand; 0: 1 MiB */
+	const atomic_int *stop;	   /* may be NULL; polled now and then */
+	const struct trace *trace; /* may be NULL; called by all strands */
+	enum threads_kick kick;
+	bool no_tsc; /* use the kernel's clock even where there is a better */
+};
+
+/**
+ * A machine of host threads on real CPUs.  Strand on CPU i of the topology is
+ * pinned to os_cpu[i]; a strand on a CPU above the last begins again at the
+ * first, and busy waits then yield.  What user space can do is done (page
+ * clears, copies, flushes, locked instructions, interrupts), and what is left
+ * of a cost, or can only be spent, passes by the TSC.
+ * Returns NULL when out of memory; freed by machine_destroy().
+ */
+struct machine *threads_create(const struct threads_config *config);
+
+/** What a threads machine found, once it has run. */
+struct threads_facts {
+	u32 strands, cpus; /* CPUs: that they may use */
+	u32 unpinned;	   /* strands that could not be bound to theirs */
+	const char *clock; /* "TSC", "CLOCK_MONOTONIC_RAW" */
+	u64 clock_hz;
+	u64 read_ps;	     /* what reading the clock costs, median */
+	const char *clear;   /* instruction of page clears and copies */
+	const char *flush;   /* of flushes */
+	const char *kick;    /* "membarrier", "signal" */
+};
+struct threads_facts threads_facts(const struct machine *m);
+
 /**
  * Add a strand that runs fn(strand, arg) on `cpu`.  Before machine_run()
  * only.  Returns NULL when there are max_strands or memory is out; owned by
@@ -330,6 +379,26 @@ static inline u64 strand_random(struct strand *s)
 }
 
 /*
+ * A real machine has written a word.  Who parks counts itself in before it
+ * looks at the word for the last time, and both operations are sequentially
+ * consistent: one of the two sees the other.
+ */
+static inline void line_written(struct strand *s, struct line *line)
+{
+	if (__builtin_expect(__atomic_load_n(&line->waiters, __ATOMIC_SEQ_CST),
+			     0))
+		s->ops->wake(s, line);
+}
+
+/*
+ * Words that are waited for have 32 bits; lock bytes and tails are halves of
+ * them.  The module's own words, of other sizes, are never waited for.
+ */
+#define LINE_IS_AWAITED(op)                                                    \
+	((op) == LINE_XADD32 || (op) == LINE_CMPXCHG32 ||                      \
+	 (op) == LINE_XCHG32 || (op) == LINE_BTR32 || (op) == LINE_XCHG16)
+
+/*
  * Operations on words of a line.  Each returns the old value.  `line` is the
  * book-keeping of the cache line that holds *w.
  */
@@ -339,8 +408,12 @@ static inline u64 strand_random(struct strand *s)
 	{                                                                      \
 		type old;                                                      \
 									       \
-		if (s->real)                                                   \
-			return (type)(atomic);                                 \
+		if (s->real) {                                                 \
+			old = (type)(atomic);                                  \
+			if (LINE_IS_AWAITED(OP))                               \
+				line_written(s, line);                         \
+			return old;                                            \
+		}                                                              \
 		s->ops->order(s, line, w, OP);                                 \
 		old = *w;                                                      \
 		plain;                                                         \
@@ -381,6 +454,8 @@ LINE_RMW(btr32, u32, LINE_BTR32, u32 bit,
 			__atomic_compare_exchange_n(w, &old, desired, false,   \
 						    __ATOMIC_SEQ_CST,          \
 						    __ATOMIC_SEQ_CST);         \
+			if (LINE_IS_AWAITED(OP))                               \
+				line_written(s, line);                         \
 			return old;                                            \
 		}                                                              \
 		s->ops->order(s, line, w, OP);                                 \
@@ -395,12 +470,17 @@ LINE_CMPXCHG(32, LINE_CMPXCHG32)
 LINE_CMPXCHG(64, LINE_CMPXCHG64)
 #undef LINE_CMPXCHG
 
+/*
+ * Loads are sequentially consistent: KVM's vCPU loop stores its mode and then
+ * looks at the gate, and who closes the gate does it the other way round.  On
+ * x86 it is a plain load all the same; store32 has the fence.
+ */
 static inline u64 line_load64(struct strand *s, struct line *line,
 			      const u64 *w)
 {
 	if (!s->real)
 		s->ops->order(s, line, w, LINE_LOAD);
-	return __atomic_load_n(w, __ATOMIC_ACQUIRE);
+	return __atomic_load_n(w, __ATOMIC_SEQ_CST);
 }
 
 static inline u32 line_load32(struct strand *s, struct line *line,
@@ -408,9 +488,10 @@ static inline u32 line_load32(struct strand *s, struct line *line,
 {
 	if (!s->real)
 		s->ops->order(s, line, w, LINE_LOAD);
-	return __atomic_load_n(w, __ATOMIC_ACQUIRE);
+	return __atomic_load_n(w, __ATOMIC_SEQ_CST);
 }
 
+/** Never of a word that is waited for. */
 static inline void line_store64(struct strand *s, struct line *line, u64 *w,
 				u64 v)
 {
@@ -422,9 +503,29 @@ static inline void line_store64(struct strand *s, struct line *line, u64 *w,
 static inline void line_store32(struct strand *s, struct line *line, u32 *w,
 				u32 v)
 {
-	if (!s->real)
-		s->ops->order(s, line, w, LINE_STORE32);
+	if (s->real) {
+		__atomic_store_n(w, v, __ATOMIC_SEQ_CST);
+		line_written(s, line);
+		return;
+	}
+	s->ops->order(s, line, w, LINE_STORE32);
 	__atomic_store_n(w, v, __ATOMIC_RELEASE);
+}
+
+/**
+ * Read 16 bytes at once: w[0] and w[1] as they were at one instant, if w[0]
+ * never goes back to a value that it had.  The module has one instruction for
+ * it; without counting on one, w[0] is read again.
+ */
+static inline void line_read128(struct strand *s, struct line *line,
+				const u64 *w, u64 out[2])
+{
+	if (!s->real)
+		s->ops->order(s, line, w, LINE_READ128);
+	do {
+		out[0] = __atomic_load_n(&w[0], __ATOMIC_SEQ_CST);
+		out[1] = __atomic_load_n(&w[1], __ATOMIC_SEQ_CST);
+	} while (out[0] != __atomic_load_n(&w[0], __ATOMIC_SEQ_CST));
 }
 
 /* ---------------------------------------------------------------- trace */

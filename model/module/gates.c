@@ -176,20 +176,14 @@ void td_count_pages(const struct call *c, struct td *td, s64 pages)
 
 struct epoch_view epoch_read(const struct call *c, struct td *td)
 {
-	struct epoch_view v;
-	u64 *epoch = &td->track.epoch;
+	u64 pair[2];
 
-	if (!c->s->real)
-		c->s->ops->order(c->s, &td->track_line, epoch, LINE_READ128);
-	/* On a real machine: again, if a TRACK came in between. */
-	do {
-		v.epoch = __atomic_load_n(epoch, __ATOMIC_SEQ_CST);
-		v.refcount[0] = __atomic_load_n(&td->track.refcount[0],
-						__ATOMIC_SEQ_CST);
-		v.refcount[1] = __atomic_load_n(&td->track.refcount[1],
-						__ATOMIC_SEQ_CST);
-	} while (v.epoch != __atomic_load_n(epoch, __ATOMIC_SEQ_CST));
-	return v;
+	/* The epoch only grows. */
+	line_read128(c->s, &td->track_line, td->track.pair, pair);
+	return (struct epoch_view){
+		.epoch = pair[0],
+		.refcount = {(u16)pair[1], (u16)(pair[1] >> 16)},
+	};
 }
 
 bool epoch_is_tracked(const struct call *c, struct td *td, u64 bepoch)

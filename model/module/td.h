@@ -56,9 +56,13 @@ struct td {
 	} LINE_ALIGNED tree;
 	/* TDCS, line 8 */
 	struct {
-		u64 epoch;
-		u16 refcount[2];
-		u32 pad;
+		union {
+			struct {
+				u64 epoch;
+				u16 refcount[2];
+			};
+			u64 pair[2]; /* read at once */
+		};
 		u16 lock;
 	} LINE_ALIGNED track;
 
