@@ -35,12 +35,8 @@ static int by_value(const void *x, const void *y)
 	return (a->lot > b->lot) - (a->lot < b->lot);
 }
 
-/*
- * The lot of a value is that of its place in the whole series, so that runs
- * that are added later do not change the order of earlier ones.
- */
-static void rank_values(const double *value, size_t first, size_t n,
-			uint64_t seed, struct ranked *r, uint32_t *rank)
+static void sort_values(const double *value, size_t first, size_t n,
+			uint64_t seed, struct ranked *r)
 {
 	for (size_t i = 0; i < n; i++)
 		r[i] = (struct ranked){
@@ -49,8 +45,30 @@ static void rank_values(const double *value, size_t first, size_t n,
 			.place = (uint32_t)i,
 		};
 	qsort(r, n, sizeof(*r), by_value);
+}
+
+/*
+ * The lot of a value is that of its place in the whole series, so that runs
+ * that are added later do not change the order of earlier ones.
+ */
+static void rank_by_lot(const struct ranked *sorted, size_t n, uint32_t *rank)
+{
 	for (size_t i = 0; i < n; i++)
-		rank[r[i].place] = (uint32_t)i;
+		rank[sorted[i].place] = (uint32_t)i;
+}
+
+/* Equal values have the rank in their middle. */
+static void rank_tied(const struct ranked *sorted, size_t n, uint32_t *rank)
+{
+	size_t from, end;
+
+	for (from = 0; from < n; from = end) {
+		for (end = from;
+		     end < n && sorted[end].value == sorted[from].value; end++)
+			;
+		for (size_t i = from; i < end; i++)
+			rank[sorted[i].place] = (uint32_t)((from + end) / 2);
+	}
 }
 
 static bool all_equal(const double *value, size_t n)
@@ -74,15 +92,13 @@ struct search {
 	size_t nfound;
 };
 
-/* The best split of a part of the series; `at` is 0: there is none. */
-static bool split_part(struct search *s, size_t first, size_t n, size_t stride,
-		       struct changepoint_split *best)
+/* Sort a part of the series; false: there is nothing to split. */
+static bool sort_part(struct search *s, size_t first, size_t n)
 {
-	*best = (struct changepoint_split){0};
 	if (n < 2 * s->rule->segment || all_equal(s->value + first, n))
-		return true;
-	rank_values(s->value, first, n, s->rule->seed, s->ranked, s->rank);
-	return changepoint_split(s->rank, n, s->rule->segment, stride, best);
+		return false;
+	sort_values(s->value, first, n, s->rule->seed, s->ranked);
+	return true;
 }
 
 /*
@@ -94,7 +110,11 @@ static bool bisect(struct search *s, size_t first, size_t n)
 	struct changepoint_split best;
 	double p;
 
-	if (!split_part(s, first, n, s->rule->stride, &best))
+	if (!sort_part(s, first, n))
+		return true;
+	rank_by_lot(s->ranked, n, s->rank);
+	if (!changepoint_split(s->rank, n, s->rule->segment, s->rule->stride,
+			       &best))
 		return false;
 	if (best.at == 0)
 		return true;
@@ -110,8 +130,9 @@ static bool bisect(struct search *s, size_t first, size_t n)
 }
 
 /*
- * A change was placed while others were still in its segment.  Each is placed
- * again between its neighbours, where there is nothing but its two levels.
+ * A change was placed while others were still in its segment, and with lots
+ * for equal values.  Each is placed again between its neighbours, where there
+ * is nothing but its two levels.
  */
 static bool place_again(struct search *s)
 {
@@ -120,7 +141,11 @@ static bool place_again(struct search *s)
 		size_t end = i + 1 < s->nfound ? s->found[i + 1].at : s->n;
 		struct changepoint_split best;
 
-		if (!split_part(s, first, end - first, end - first, &best))
+		if (!sort_part(s, first, end - first))
+			continue;
+		rank_tied(s->ranked, end - first, s->rank);
+		if (!changepoint_split(s->rank, end - first, s->rule->segment,
+				       end - first, &best))
 			return false;
 		if (best.at)
 			s->found[i].at = first + best.at;

@@ -53,7 +53,7 @@ enum { CHANGEPOINT_MAX = 65536 };
 int64_t changepoint_score(size_t rank, size_t n);
 
 /**
- * The split of n ranks (0 to n - 1, each once) with the largest statistic
+ * The split of n ranks (0 to n - 1, in any number) with the largest statistic
  *
  *   q = m k / (m + k) * (2 E|X - Y| - E|X - X'| - E|Y - Y'|)
  *

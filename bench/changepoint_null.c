@@ -66,14 +66,15 @@ changepoint_null_rule(const struct changepoint_null *null)
 
 /*
  * The length whose distribution is asked in place of n's: the next of a grid
- * of 4 steps an octave, from 32 on.  The best of a longer series' splits is
- * the best of more, so p errs on the side of no change.
+ * of 16 steps an octave, 4 from 256 on, where they take long to draw.  The
+ * best of a longer series' splits is the best of more, so p errs on the side
+ * of no change.
  */
 static size_t round_length(size_t n)
 {
-	size_t step = 1;
+	size_t step = 1, most = n < 256 ? 32 : 8;
 
-	while (n >= 32 && n / step >= 8)
+	while (n / step >= most)
 		step *= 2;
 	return (n + step - 1) / step * step;
 }

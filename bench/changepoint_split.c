@@ -76,7 +76,7 @@ static void measure(struct sums *s, size_t from, size_t end)
 	memset(s->distance, 0, s->n * sizeof(*s->distance));
 	for (size_t j = from; j < end; j++) {
 		sum += s->score[s->rank[j]] - at;
-		s->distance[s->rank[j]] = 2; /* where the slope bends */
+		s->distance[s->rank[j]] += 2; /* where the slope bends */
 	}
 	for (size_t r = 0; r < s->n; r++) {
 		int64_t bend = s->distance[r];

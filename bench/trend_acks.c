@@ -68,8 +68,10 @@ static int parse_ack(json_t *json, struct ack *ack, const struct at *at)
 	for (size_t i = 0; i < NR_MEMBERS; i++) {
 		struct at here = at_key(at, members[i].name);
 
-		if (parse_string(json_object_get(json, members[i].name),
-				 member_of(ack, i), &here))
+		value = json_object_get(json, members[i].name);
+		if (!value)
+			return at_bad(&here, "missing");
+		if (parse_string(value, member_of(ack, i), &here))
 			return -1;
 	}
 	json_object_foreach(json, key, value)

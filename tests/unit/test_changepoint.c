@@ -151,6 +151,10 @@ static void same_as_naive(void **unused)
 			check_split(rank, n, 5, 5);
 			check_split(rank, n, 3, 4);
 			check_split(rank, n, 2, n);
+			for (size_t i = 0; i < n; i++) /* with ties */
+				rank[i] -= rank[i] % 3;
+			check_split(rank, n, 5, 5);
+			check_split(rank, n, 2, n);
 		}
 	}
 }
@@ -379,6 +383,15 @@ static void exact_levels(void **unused)
 	assert_int_equal(found[1].at, 29);
 	assert_true(found[0].p <= changepoint_rule_default.alpha);
 	free(found);
+	/* One step, at every place. */
+	for (size_t at = 5; at <= 35; at++) {
+		for (size_t i = 0; i < 40; i++)
+			value[i] = i < at ? 7 : 6.999;
+		assert_true(changepoint_find(null, value, 40, &found, &n));
+		assert_int_equal(n, 1);
+		assert_int_equal(found[0].at, at);
+		free(found);
+	}
 	changepoint_null_free(null);
 }
 
