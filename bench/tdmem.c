@@ -19,7 +19,7 @@ static const struct command {
 	{"run", "CONFIG", "run a matrix of cells, write one result file",
 	 cmd_run},
 	{"show", "RESULT", "what a result says, as tables", cmd_show},
-	{"compare", "BASE NEW...", "what changed, with statistics and a gate",
+	{"compare", "BASE NEW", "what changed, with statistics and a gate",
 	 cmd_compare},
 	{"export", "RESULT", "a result as CSV and other formats", cmd_export},
 	{"trend", "DIR", "where the results of a folder changed over time",
@@ -49,7 +49,7 @@ static void print_help(void)
 
 		snprintf(left, sizeof(left), "%s %s", commands[i].name,
 			 commands[i].operands);
-		printf("  tdmem %-15s %s\n", left, commands[i].summary);
+		printf("  tdmem %-16s %s\n", left, commands[i].summary);
 	}
 	puts("\ntdmem COMMAND --help tells the options; --version the "
 	     "version.\n"
