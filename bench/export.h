@@ -84,8 +84,7 @@ const char *export_about(const json_t *top, const char *metric,
 
 /**
  * A copy, for free(), in which nothing moves a cursor, ends a line or turns
- * the direction of writing: such characters become \xNN or \uNNNN.  NULL
- * when out of memory.
+ * the direction of writing, as plain_text().  NULL when out of memory.
  */
 char *export_plain(const char *text);
 

@@ -9,6 +9,7 @@
 #include "bench/commands.h"
 #include "bench/err.h"
 #include "bench/man.h"
+#include "bench/plain.h"
 
 static const struct command {
 	const char *name;
@@ -71,14 +72,10 @@ static void print_man(void)
 
 static int bad_usage(const char *what, const char *name)
 {
-	fprintf(stderr, "tdmem: %s", what);
-	/* Whatever it is, it stays in one line. */
-	for (int i = 0; name && name[i] && i < 60; i++) {
-		unsigned char c = (unsigned char)name[i];
+	char plain[64];
 
-		fputc(c < 0x20 || c == 0x7f ? '?' : c, stderr);
-	}
-	fputs("; see tdmem --help\n", stderr);
+	plain_copy(plain, sizeof(plain), name ? name : "");
+	fprintf(stderr, "tdmem: %s%s; see tdmem --help\n", what, plain);
 	return EXIT_USAGE;
 }
 

@@ -39,8 +39,9 @@ static void texts_are_made_harmless(void **state)
 	check_plain("\xc2\x85\xe2\x80\xa8\xe2\x80\xae\xe2\x81\xa6",
 		    "\\u0085\\u2028\\u202e\\u2066");
 	/* no UTF-8: nothing is read behind the end */
-	check_plain("\xc2", "\xc2");
-	check_plain("\xe2\x80", "\xe2\x80");
+	check_plain("\xc2", "\\xc2");
+	check_plain("\xe2\x80", "\\xe2\\x80");
+	check_plain("\xf3\xa0\x81\x81\xe2\x80\x8b", "\\U000e0041\\u200b");
 }
 
 /* ---------------------------------------------------------------- selection */
