@@ -127,12 +127,16 @@ static void print_figure(const json_t *entry, const char *column, char *buf,
 static void print_table(const struct costs *costs)
 {
 	const json_t *list = json_object_get(costs->root, "entries"), *entry;
+	char title[400];
 	struct table t;
 	size_t i;
 
-	printf("Costs of \"%s\" (%s), uncontended:\n\n",
-	       json_string_value(json_object_get(costs->root, "name")),
-	       costs->path);
+	snprintf(title, sizeof(title),
+		 "Costs of \"%.80s\" (%.200s), uncontended:",
+		 json_string_value(json_object_get(costs->root, "name")),
+		 costs->path);
+	print_wrapped(stdout, 0, title);
+	putchar('\n');
 	table_init(&t, 6, 1, 1);
 	table_add(&t, "cost");
 	table_add(&t, "low");

@@ -9,6 +9,7 @@
 #include "bench/commands.h"
 #include "bench/environment.h"
 #include "bench/place.h"
+#include "bench/plain.h"
 #include "bench/plan_print.h"
 #include "bench/report.h"
 #include "bench/run.h"
@@ -104,16 +105,10 @@ static int run_one(struct sides *sides, const char *one, struct err *e)
 /* A path may hold anything; what is printed is one line. */
 static void print_path(const char *before, const char *path)
 {
-	fputs(before, stdout);
-	for (; *path; path++) {
-		unsigned char c = (unsigned char)*path;
+	char *plain = plain_text(path);
 
-		if (c < 0x20 || c == 0x7f)
-			printf("\\x%02x", c);
-		else
-			putchar(c);
-	}
-	putchar('\n');
+	printf("%s%s\n", before, plain ? plain : "?");
+	free(plain);
 }
 
 static int print_outcome(const struct place *place, const struct request *r,

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "bench/encode.h"
+#include "bench/plain.h"
 #include "bench/report.h"
 #include "bench/result.h"
 
@@ -26,17 +27,6 @@ static void *one_more(void *array, size_t n, size_t size)
 	return bigger;
 }
 
-/* A copy without control characters: the file may be anybody's. */
-static char *plain(const char *text)
-{
-	char *copy = strdup(text);
-
-	for (char *p = copy; p && *p; p++)
-		if ((unsigned char)*p < 0x20 || *p == 0x7f)
-			*p = '?';
-	return copy;
-}
-
 static int add_policy(struct report_group *g, const char *name, size_t *index)
 {
 	char **list;
@@ -48,7 +38,7 @@ static int add_policy(struct report_group *g, const char *name, size_t *index)
 	if (!list)
 		return -1;
 	g->policy = list;
-	list[g->npolicies] = plain(name);
+	list[g->npolicies] = plain_text(name);
 	return list[g->npolicies++] ? 0 : -1;
 }
 
@@ -73,7 +63,7 @@ static int add_vcpus(struct report_group *g, uint32_t vcpus, size_t *index)
 static char *group_name(json_t *axes)
 {
 	const char *key, *separator = ", ";
-	char *text = NULL;
+	char *text = NULL, *name;
 	size_t size;
 	json_t *v;
 	FILE *f = open_memstream(&text, &size);
@@ -96,10 +86,9 @@ static char *group_name(json_t *axes)
 		free(text);
 		return NULL;
 	}
-	for (char *p = text; *p; p++)
-		if ((unsigned char)*p < 0x20 || *p == 0x7f)
-			*p = '?';
-	return text;
+	name = plain_text(text);
+	free(text);
+	return name;
 }
 
 static const char *operation_of(const json_t *top, const char *workload)
@@ -123,8 +112,8 @@ static struct report_group *new_group(struct report *r, char *name,
 	r->group = list;
 	g = &list[r->ngroups++];
 	g->name = name;
-	g->workload = plain(workload);
-	g->operation = plain(operation);
+	g->workload = plain_text(workload);
+	g->operation = plain_text(operation);
 	return g->workload && g->operation ? g : NULL;
 }
 
@@ -205,7 +194,7 @@ static int fill_cell(const struct report_group *g, struct report_cell *cell,
 	if (!status || !json_is_array(repeats))
 		return -1;
 	snprintf(cell->status, sizeof(cell->status), "%s", status);
-	cell->reason = plain(reason ? reason : "");
+	cell->reason = plain_text(reason ? reason : "");
 	snprintf(name, sizeof(name), "%.60s.rate", g->operation);
 	cell->rate = metric_of(repeats, name);
 	cell->busy = metric_of(repeats, "calls.busy_per_1000");

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "bench/script_impl.h"
+#include "bench/plain.h"
 
 /* --------------------------------------------------------------- values */
 
@@ -144,6 +145,7 @@ static void tell_mismatch(const struct run *run, const char *path,
 {
 	const char *member = strrchr(path, '.');
 	char want_text[100] = "", have_text[100] = "";
+	char text[2200], plain[4 * 2200];
 	char *a, *b;
 
 	if (!run->options->diag)
@@ -154,9 +156,12 @@ static void tell_mismatch(const struct run *run, const char *path,
 	}
 	a = dump(want);
 	b = dump(have);
-	fprintf(run->options->diag, "%s: %s: expected %s%s, got %s%s\n",
-		run->where, path, a ? a : "?", want_text,
-		b ? b : "no such member", have_text);
+	snprintf(text, sizeof(text),
+		 "%s: %.300s: expected %.600s%s, got %.600s%s", run->where,
+		 path, a ? a : "?", want_text, b ? b : "no such member",
+		 have_text);
+	plain_copy(plain, sizeof(plain), text);
+	fprintf(run->options->diag, "%s\n", plain);
 	free(a);
 	free(b);
 }

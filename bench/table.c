@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "bench/layout.h"
+#include "bench/plain.h"
 #include "bench/table.h"
 
 enum { INDENT = 2 };
@@ -227,17 +228,7 @@ const char *format_count(double count, char buf[FIGURE])
 
 /* ------------------------------------------------------------------- text */
 
-/* Of a file, which may be anybody's: it must not move the cursor. */
-static void print_plain(FILE *f, const char *text, int n)
-{
-	for (int i = 0; i < n; i++) {
-		unsigned char c = (unsigned char)text[i];
-
-		fputc(c < 0x20 || c == 0x7f ? '?' : c, f);
-	}
-}
-
-void print_wrapped(FILE *f, int indent, const char *text)
+static void wrap(FILE *f, int indent, const char *text)
 {
 	int column = 0;
 
@@ -252,10 +243,18 @@ void print_wrapped(FILE *f, int indent, const char *text)
 			column += fprintf(f, " ");
 		else
 			column = fprintf(f, "%*s", indent, "");
-		print_plain(f, text, n);
+		fprintf(f, "%.*s", n, text);
 		column += n;
 		text += n;
 		text += strspn(text, " ");
 	}
 	fputc('\n', f);
+}
+
+void print_wrapped(FILE *f, int indent, const char *text)
+{
+	char *plain = plain_text(text);
+
+	wrap(f, indent, plain ? plain : "?");
+	free(plain);
 }

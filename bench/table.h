@@ -48,8 +48,7 @@ const char *format_ns(uint64_t ns, char buf[FIGURE]);
 const char *format_count(double count, char buf[FIGURE]);
 
 /**
- * Print words of `text` in lines of TABLE_WIDTH with this indent, control
- * characters as question marks.
+ * Print words of `text`, made plain, in lines of TABLE_WIDTH with this indent.
  */
 void print_wrapped(FILE *f, int indent, const char *text);
 
