@@ -343,7 +343,8 @@ for path in [ROOT + "/README.md"] + sorted(glob.glob(ROOT + "/docs/*.md")):
     check_document(os.path.relpath(path, ROOT), found)
 for name in [None] + commands:
     args = [name] if name else []
-    helped = list(of_help(tdmem(*args, "--help")))
+    # That of the program lists commands, each with what it takes.
+    helped = list(of_help(tdmem(*args, "--help"))) if name else []
     manual = list(of_manual(tdmem(*args, "--help=man")))
     check_document("tdmem %s --help" % (name or ""), helped)
     check_document("tdmem-%s(1)" % name, manual)

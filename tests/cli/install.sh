@@ -64,7 +64,7 @@ tells_all() { # command, page
 # The date would be that of the build, and no two builds the same.
 lint() { # page
 	local found
-	found=$(mandoc -T lint "$1" | grep -v 'WARNING: missing date')
+	found=$(mandoc -T lint -W warning "$1" | grep -v 'WARNING: missing date')
 	[ -z "$found" ] || { echo "$found"; return 1; }
 }
 
