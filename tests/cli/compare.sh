@@ -234,6 +234,21 @@ bad = copy.deepcopy(gates[0])
 bad["rules"] = [{"metric": "x", "action": "ignore", "material": 1}]
 assert not good(bad)
 PY
+	compare 3 -f json --by policy --base spin-doubling --robust -g "$nightly" \
+		a.json
+	check "json is as its schema says" reads '
+import jsonschema
+schema = json.load(open("'"$root"'/results/tdmem-compare-1.schema.json"))
+jsonschema.Draft7Validator(schema).validate(d)
+assert d["gate"]["changes"] and d["robust"]["items"]
+'
+	compare 3 -f json --robust -g "$nightly" a.json lost.json
+	check "json of lost cells is as its schema says" reads '
+import jsonschema
+schema = json.load(open("'"$root"'/results/tdmem-compare-1.schema.json"))
+jsonschema.Draft7Validator(schema).validate(d)
+assert d["gate"]["cells"] and d["robust"]["kind"] == "changes"
+'
 else
 	skipped=$((skipped + 1))
 	echo "skipped: python3-jsonschema is not installed"
