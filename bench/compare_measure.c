@@ -153,7 +153,7 @@ static void compare_sides(struct measurer *m, size_t side,
 	change->ratio = change_of(row->side[0].median, row->side[side].median);
 	for (size_t i = 0; i < m->c->rounds; i++) {
 		m->ratio[good] = change_of(b->drawn[i], a->drawn[i]);
-		good += isfinite(m->ratio[good]);
+		good += isfinite(m->ratio[good]) ? 1 : 0;
 	}
 	/* Where the base can be 0 a share of it says nothing. */
 	if (good == m->c->rounds)
