@@ -301,6 +301,8 @@ static bool take_members(struct loader *l, const json_t *top, struct scan *s,
 			good = (cell->status = take_text(l, s));
 		} else if (scan_is(name, n, "reason")) {
 			good = (cell->reason = take_text(l, s));
+		} else if (scan_is(name, n, "notes") && !cell->notes) {
+			good = (cell->notes = take_tree(s));
 		} else {
 			if (scan_is(name, n, "repeats"))
 				repeats = *s;
@@ -382,6 +384,7 @@ static int take_cell(void *ctx, const json_t *top, struct scan *s)
 	if (!scan_take(s, '{') || !take_members(l, top, s, cell) ||
 	    !scan_take(s, '}')) {
 		json_decref(cell->axes);
+		json_decref(cell->notes);
 		return -1;
 	}
 	l->samples->ncells++;
@@ -443,8 +446,10 @@ int samples_load(const char *path, samples_wanted_fn *wanted, const void *ctx,
 
 void samples_free(struct samples *samples)
 {
-	for (size_t i = 0; i < samples->ncells; i++)
+	for (size_t i = 0; i < samples->ncells; i++) {
 		json_decref(samples->cell[i].axes);
+		json_decref(samples->cell[i].notes);
+	}
 	free(samples->cell);
 	free(samples->path);
 	json_decref(samples->top);

@@ -51,6 +51,7 @@ struct samples_cell {
 	const char *operation; /* of the workload: "fault"; "" if unknown */
 	const char *status;    /* "ok", "livelock", ... */
 	const char *reason;
+	json_t *notes; /* list of texts; NULL: the cell has none */
 	/* Repeats that can be compared: ended ok and no warm-up. */
 	size_t nrepeats;
 	size_t left_out; /* the others */
