@@ -96,6 +96,9 @@ $(O)/%.o: %.c
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
+# The files that are built in are no #include.
+$(O)/bench/plot_embed.o: $(wildcard plot/*)
+
 $(O)/%.o: %.S
 	$(call say,AS,$@)
 	$(Q)mkdir -p $(@D)

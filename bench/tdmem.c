@@ -25,6 +25,7 @@ static const struct command {
 	{"export", "RESULT", "a result as CSV and other formats", cmd_export},
 	{"trend", "DIR", "where the results of a folder changed over time",
 	 cmd_trend},
+	{"plot", "RESULT...", "pictures of results, by gnuplot", cmd_plot},
 	{"list", "[WHAT]",
 	 "workloads and knobs, policies, backends, metrics, costs", cmd_list},
 	{"env", "", "this host, what each backend can do here, and why not",

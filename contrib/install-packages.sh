@@ -21,6 +21,7 @@ packages() {
 	libutf8proc-dev build the width of names in tables
 	zlib1g-dev build deflate: HdrHistogram's logs
 	libjs-dygraphs build the charts of the dashboard, built into the program
+	gnuplot-nox build draws the pictures of tdmem plot
 	libcmocka-dev check unit tests
 	clang check the second compiler that must build it without a warning
 	python3-jsonschema check holds results and configs to their schemas

@@ -27,6 +27,7 @@ TDMEM, ROOT, FOLDER = sys.argv[1:]
 WORDS = {
     "CONFIG": "configs/quick.json",
     "RESULT": "result.json",
+    "RESULT...": "result.json",
     "BASE": "base.json",
     "NEW": "new.json",
     "NEW...": "new.json",
@@ -57,6 +58,7 @@ NOT_RUN = [
     (r"tdmem export --format FORMAT .*", "the synopsis, of all options"),
     (r"tdmem module SCRIPT \[--keep-going\] \[--quiet\]",
      "the synopsis, of all options"),
+    (r"tdmem plot RESULT\.\.\.", "not a line: a folder is needed"),
     (r"tdmem export RESULT", "not a line: an option is needed"),
     (r"tdmem (run|show|list|export|module|compare)( --[a-z-]+)?",
      "the name of a command or an option, not a line"),
