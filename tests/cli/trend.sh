@@ -1,0 +1,231 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# tdmem trend: usage, the formats, known changes of a history of real results,
+# acknowledging, and what is left out.  TDMEM names the program.
+
+set -u
+
+: "${TDMEM:?names the program}"
+root=$(cd "$(dirname "$0")/../.." && pwd)
+python=/usr/bin/python3
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+passed=0 failed=0 skipped=0
+out=$dir/out err=$dir/err nights=$dir/nights
+
+check() { # what, then a command that must succeed
+	local what=$1
+	shift
+	if "$@"; then
+		passed=$((passed + 1))
+	else
+		failed=$((failed + 1))
+		echo "failed: $what"
+		head -n 3 "$err" | cut -c 1-300 | sed 's/^/    /'
+	fi
+}
+
+# trend STATUS ARG...: its exit status
+trend() {
+	local want=$1 got
+	shift
+	timeout 60 "$TDMEM" trend "$@" >"$out" 2>"$err" </dev/null
+	got=$?
+	[ "$got" -eq "$want" ] || { echo "    exit status $got"; return 1; }
+}
+
+# refused ARG...: exit status 2, one line, nothing on stdout
+refused() {
+	trend 2 "$@" && [ "$(wc -l <"$err")" -eq 1 ] && [ ! -s "$out" ]
+}
+
+says() { # FILE TEXT
+	grep -qF -- "$2" "$1"
+}
+
+says_not() {
+	! grep -qF -- "$2" "$1"
+}
+
+history() { # ARG...: of tests/tools/make_history.py
+	$python "$root/tests/tools/make_history.py" "$@" "$dir/result.json" \
+		"$nights"
+	# So that the index takes them: it waits until files are a second old.
+	find "$nights" -name '*.json' -exec touch -d 2026-01-01 {} +
+}
+
+"$TDMEM" run "$root/tests/cli/determinism.json" -q \
+	--set 'workloads=["block-remove"]' \
+	--set 'axes={"policy":["spin","eagain"],"vcpus":[2,4]}' \
+	--set repeat.count=3 -o "$dir/result.json" >/dev/null || exit 1
+
+check "no folder" refused
+check "no such format" refused --format xml "$dir"
+check "--ack alone" refused --ack 0123456789ab "$dir"
+check "--why alone" refused --why x "$dir"
+check "--ack without a reason" refused --ack 0123456789ab --why '' "$dir"
+check "--material is no number" refused --material 1x "$dir"
+check "--segment too small" refused --segment 1 "$dir"
+check "--cell is no condition" refused --cell vcpus "$dir"
+check "a folder that is not there" trend 1 "$dir/none"
+check "a file is no folder" refused "$dir/result.json"
+mkdir "$dir/empty"
+check "an empty folder is no error" trend 0 "$dir/empty"
+check "an empty folder has no results" says "$out" "no results"
+
+history --runs 40 --noise 0.01 --outliers 0.02 --seed 3 \
+	--step 15:1.15:policy=spin --step 28:0.85:policy=eagain,vcpus=4
+
+check "a regression is status 3" trend 3 "$nights"
+check "it is named" says "$out" "policy=eagain vcpus=4: removal.rate"
+check "the run is named" says "$out" "night-0028.json, commit 00000000001d"
+check "model output is marked" says "$out" "model output"
+check "nothing on stderr" test ! -s "$err"
+check "there is an index" test -s "$nights/.tdmem-index"
+cp "$out" "$dir/first"
+check "the same from the index" trend 3 "$nights"
+check "the same from the index: text" cmp -s "$out" "$dir/first"
+check "the same without index" trend 3 --no-index --jobs 1 "$nights"
+check "the same without index: text" cmp -s "$out" "$dir/first"
+printf 'tdmem-index/1\nrubbish\n' >"$nights/.tdmem-index"
+check "a broken index is no trouble" trend 3 "$nights"
+check "a broken index: text" cmp -s "$out" "$dir/first"
+
+# The other direction, for other cells, at the other place.
+check "filtered: no regression" trend 0 --cell policy=spin "$nights"
+check "filtered: improvements" says "$out" "0 regressions, 6 improvements"
+check "filtered by metric" trend 3 -m '*.rate' "$nights"
+check "filtered by metric: one" says "$out" "1 regression, 2 improvements"
+check "no such cell" refused --cell policy=none "$nights"
+check "no such metric" refused --metric kicks.rounds "$nights"
+check "material" trend 0 --material 30 "$nights"
+check "before it nothing" trend 0 --since 2026-02-05 "$nights"
+
+check "JSON" trend 3 --format json "$nights"
+check "JSON: counts and places" $python - "$out" <<'PY'
+import json, sys
+with open(sys.argv[1]) as f:
+    t = json.load(f)
+changes = [(s, c) for s in t["series"] for c in s["changes"]]
+assert len(t["runs"]) == 40 and len(t["series"]) == 12, len(t["series"])
+assert t["open_regressions"] == 3
+assert len(changes) == 9, len(changes)
+for s, c in changes:
+    spin = s["axes"]["policy"] == "spin"
+    assert c["kind"] == ("improved" if spin else "regressed")
+    assert abs(c["run"] - (15 if spin else 28)) <= 3, c
+    assert abs(c["ratio"] - ((1.15 if spin else 0.85) if s["metric"].endswith(
+        ".rate") else 1 / (1.15 if spin else 0.85)) + 1) < 0.03, c
+PY
+if $python -c 'import jsonschema' 2>/dev/null; then
+	check "JSON: its schema" $python - "$root" "$out" <<'PY'
+import json, sys
+import jsonschema
+root, out = sys.argv[1:]
+schema = json.load(open(root + "/results/tdmem-trend-1.schema.json"))
+jsonschema.Draft7Validator.check_schema(schema)
+jsonschema.Draft7Validator(schema).validate(json.load(open(out)))
+PY
+else
+	echo "skipped: python3-jsonschema is not installed"
+	skipped=$((skipped + 1))
+fi
+
+# Acknowledging, one by one, until none is open.
+ids() {
+	trend "$1" --format json "$nights" && $python -c '
+import json, sys
+for s in json.load(open(sys.argv[1]))["series"]:
+    for c in s["changes"]:
+        if c["kind"] == "regressed" and not c["acknowledged"]:
+            print(c["id"])' "$out"
+}
+check "an unknown id" refused --ack 0123456789ab --why x "$nights"
+check "nothing is written then" test ! -e "$nights/tdmem-acks.json"
+ids 3 >"$dir/ids"
+check "three ids" test "$(wc -l <"$dir/ids")" -eq 3
+while read -r id; do
+	check "acknowledge $id" trend 0 --ack "$id" --why 'known: "x"' "$nights"
+done <"$dir/ids"
+check "none is open" trend 0 "$nights"
+check "they are shown as such" says "$out" 'acknowledged: known: "x"'
+check "nothing is left out" test ! -s "$err"
+check "elsewhere they are open" trend 3 --acks "$dir/acks.json" "$nights"
+check "mail: none" trend 0 --format mail "$nights"
+check "mail: counted" says "$out" "0 regressions, 6 improvements; 3 ack"
+check "mail: not listed" says_not "$out" 'known: "x"'
+if $python -c 'import jsonschema' 2>/dev/null; then
+	check "acknowledgements: their schema" $python - "$root" "$nights" <<'PY'
+import json, sys
+import jsonschema
+root, nights = sys.argv[1:]
+acks = json.load(open(nights + "/tdmem-acks.json"))
+schema = json.load(open(root + "/results/tdmem-acks-1.schema.json"))
+jsonschema.Draft7Validator(schema).validate(acks)
+assert len(acks["acks"]) == 3
+keys = [(a["time"], a["id"]) for a in acks["acks"]]
+assert keys == sorted(keys)
+PY
+else
+	echo "skipped: python3-jsonschema is not installed"
+	skipped=$((skipped + 1))
+fi
+
+# More nights of the same: still acknowledged.
+history --runs 55 --noise 0.01 --outliers 0.02 --seed 3 \
+	--step 15:1.15:policy=spin --step 28:0.85:policy=eagain,vcpus=4
+check "later runs" trend 0 "$nights"
+# And then something new.
+history --runs 55 --noise 0.01 --outliers 0.02 --seed 3 \
+	--step 15:1.15:policy=spin --step 28:0.85:policy=eagain,vcpus=4 \
+	--bad 53:0:policy=spin,vcpus=2
+touch -d 2026-01-02 "$nights"/night-005[34].json
+check "a livelock" trend 3 "$nights"
+check "a livelock is named" says "$out" "-> livelock"
+check "a livelock is no number" says "$out" "1 regression, 6 improvements"
+
+# Names of any kind, in a mail of 75 columns.
+evil=$($python -c 'print("x" * 200 + "\u001b[31m<script>" + "\u00e9\u4e2d" * 40)')
+$python "$root/tests/tools/make_history.py" --runs 20 --noise 0.01 \
+	--measured --host "$evil" --config "$evil" --step 10:0.5 \
+	"$dir/result.json" "$dir/evil"
+check "names of any kind" trend 3 --format mail "$dir/evil"
+check "mail: 75 columns" test "$(wc -L <"$out")" -le 75
+check "mail: ASCII" bash -c "! LC_ALL=C grep -q '[^ -~]' '$out'"
+check "measured is marked" says "$out" "measured"
+check "text: 79 columns" trend 3 "$dir/evil"
+check "text: 79 columns, indeed" \
+	test "$(LC_ALL=C.UTF-8 wc -L <"$out")" -le 79
+
+# What is no result.
+echo '{"schema": "tdmem-config/1"}' >"$dir/evil/config.json"
+echo 'no JSON' >"$dir/evil/broken.json"
+head -c 5000 "$dir/evil/night-0001.json" >"$dir/evil/cut.json"
+ln -s night-0000.json "$dir/evil/latest.json"
+ln -s . "$dir/evil/loop"
+ln -s none "$dir/evil/dangling.json"
+mkdir "$dir/evil/below"
+mv "$dir/evil/night-0003.json" "$dir/evil/below"
+check "rubbish is no error" trend 3 --format json "$dir/evil"
+check "rubbish is counted" says "$err" "6 files left out in all"
+check "rubbish is listed" $python -c '
+import json, sys
+t = json.load(open(sys.argv[1]))
+assert len(t["skipped"]) == 6 and len(t["runs"]) == 20' "$out"
+if [ "$(id -u)" -ne 0 ]; then
+	chmod 000 "$dir/evil/below"
+	check "a folder that cannot be read" trend 3 "$dir/evil"
+	check "a folder that cannot be read is told" says "$err" "below"
+	chmod 700 "$dir/evil/below"
+else
+	echo "skipped: root can read every folder"
+	skipped=$((skipped + 1))
+fi
+
+check "-o" trend 3 -o "$dir/document" "$nights"
+check "-o: not to stdout" test ! -s "$out"
+check "-o: the document" says "$dir/document" "regressed: 1"
+
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" -eq 0 ]
