@@ -88,7 +88,7 @@ do for [form in 'svg png'] {
 			}
 		}
 		set xlabel 'vCPUs' offset 0,0.4 textcolor rgb ink
-		set ylabel ylabel[k] offset 0.6,0 textcolor rgb ink
+		set ylabel ylabel[k] offset 0.2,0 textcolor rgb ink
 		c = 4 + (k - 1) * 4
 		plot for [i=1:(single ? 0 : lines)] file index i-1 using \
 				1:(column(c + 1)):(column(c + 2)) \
