@@ -7,7 +7,6 @@
  */
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "bench/changepoint.h"
 
@@ -17,12 +16,14 @@ enum { SCORE_UNIT = 1024 };
 struct sums {
 	const uint32_t *rank;
 	size_t n, segment;
-	double *left;	 /* [i]: of pairs in [0, i) */
-	double *right;	 /* [i]: of pairs in [i, end) */
-	double *inverse; /* [i]: 1 / i; [0] is 0 */
-	int64_t *score;	 /* by rank */
+	double *left;	   /* [i]: of pairs in [0, i) */
+	double *left_mean; /* [i]: left[i] / (i - 1) */
+	double *right;	   /* [i]: of pairs in [i, end) */
+	double *inverse;   /* [i]: 1 / i; [0] is 0 */
+	int64_t *score;	   /* by rank */
 	/* [r]: from the rank r to all in the block that is being added. */
 	int64_t *distance;
+	uint32_t *block; /* its ranks, sorted */
 	/* Sums of scores and counts of the ranks so far, as binary indexed
 	 * trees. */
 	int64_t *tree_sum;
@@ -68,23 +69,36 @@ static void sum_left(struct sums *s)
 
 /* ----------------------------------------------------------- right sums */
 
-/* The distances from every rank to [from, end): piecewise linear. */
+/* The ranks of [from, end) in rising order; they are few. */
+static void sort_block(struct sums *s, size_t from, size_t end)
+{
+	for (size_t n = 0; n < end - from; n++) {
+		uint32_t rank = s->rank[from + n];
+		size_t i = n;
+
+		for (; i > 0 && s->block[i - 1] > rank; i--)
+			s->block[i] = s->block[i - 1];
+		s->block[i] = rank;
+	}
+}
+
+/* The distances from every rank to [from, end): linear but for bends there. */
 static void measure(struct sums *s, size_t from, size_t end)
 {
-	int64_t slope = -(int64_t)(end - from), sum = 0, at = s->score[0];
+	size_t n = end - from, r = 0;
+	int64_t slope = -(int64_t)n, base = 0;
 
-	memset(s->distance, 0, s->n * sizeof(*s->distance));
-	for (size_t j = from; j < end; j++) {
-		sum += s->score[s->rank[j]] - at;
-		s->distance[s->rank[j]] += 2; /* where the slope bends */
-	}
-	for (size_t r = 0; r < s->n; r++) {
-		int64_t bend = s->distance[r];
+	sort_block(s, from, end);
+	for (size_t i = 0; i < n; i++)
+		base += s->score[s->block[i]];
+	for (size_t i = 0; i <= n; i++) {
+		size_t bend = i < n ? s->block[i] : s->n;
 
-		sum += slope * (s->score[r] - at);
-		at = s->score[r];
-		s->distance[r] = sum;
-		slope += bend;
+		for (; r < bend; r++)
+			s->distance[r] = base + slope * s->score[r];
+		if (i < n)
+			base -= 2 * s->score[bend];
+		slope += 2;
 	}
 }
 
@@ -93,13 +107,14 @@ static void add_block(struct sums *s, size_t from, size_t end)
 {
 	int64_t sum = 0;
 
-	measure(s, from, end);
 	for (size_t i = end; i-- > from;) {
 		for (size_t j = i + 1; j < end; j++)
 			sum += labs(s->score[s->rank[i]] -
 				    s->score[s->rank[j]]);
 		s->right[i] = (double)sum;
 	}
+	if (from > 0)
+		measure(s, from, end);
 	for (size_t i = from; i-- > 0;) {
 		sum += s->distance[s->rank[i]];
 		s->right[i] += (double)sum;
@@ -110,26 +125,31 @@ static void add_block(struct sums *s, size_t from, size_t end)
 
 /*
  * The formula in changepoint.h with the means written as sums, each pair
- * counted once, and with what depends on `end` alone taken out.
+ * counted once: of S = left + right + cross it is
+ *
+ *   2 / (m + k) * (S - (m + k - 1) * (left / (m - 1) + right / (k - 1)))
+ *
+ * so that only the inner sum, the least of which is looked for, depends on
+ * the place of the split.
  */
 static void try_end(const struct sums *s, size_t end,
 		    struct changepoint_split *best)
 {
-	double all = s->left[end], greatest = 0, q;
+	const double *inverse = s->inverse + end - 1; /* of k - 1, backwards */
+	double least = (double)INFINITY, q;
 	size_t where = 0;
 
 	for (size_t at = s->segment; at + s->segment <= end; at++) {
-		double left = s->left[at], right = s->right[at];
-		double m = (double)at, k = (double)(end - at);
-		double g = all - left - right - left * k * s->inverse[at - 1] -
-			   right * m * s->inverse[end - at - 1];
+		double inner =
+			s->left_mean[at] + s->right[at] * *(inverse - at);
 
-		if (g > greatest) {
-			greatest = g;
+		if (inner < least) {
+			least = inner;
 			where = at;
 		}
 	}
-	q = 2 * greatest / ((double)end * SCORE_UNIT);
+	q = 2 * (s->left[end] - (double)(end - 1) * least) /
+	    ((double)end * SCORE_UNIT);
 	if (q > best->q)
 		*best = (struct changepoint_split){where, end, q};
 }
@@ -146,6 +166,8 @@ static void try_all(struct sums *s, size_t stride,
 		s->score[i] = changepoint_score(i, s->n);
 	}
 	sum_left(s);
+	for (size_t i = s->segment; i <= s->n; i++)
+		s->left_mean[i] = s->left[i] * s->inverse[i - 1];
 	for (; end <= s->n; end += stride) {
 		add_block(s, from, end);
 		try_end(s, end, best);
@@ -168,24 +190,28 @@ bool changepoint_split(const uint32_t *rank, size_t n, size_t segment,
 		.n = n,
 		.segment = segment,
 		.left = calloc(n + 1, sizeof(*s.left)),
+		.left_mean = calloc(n + 1, sizeof(*s.left_mean)),
 		.right = calloc(n + 1, sizeof(*s.right)),
 		.inverse = calloc(n + 1, sizeof(*s.inverse)),
 		.score = calloc(n + 1, sizeof(*s.score)),
 		.distance = calloc(n + 1, sizeof(*s.distance)),
+		.block = calloc(n + 1, sizeof(*s.block)),
 		.tree_sum = calloc(n + 1, sizeof(*s.tree_sum)),
 		.tree_count = calloc(n + 1, sizeof(*s.tree_count)),
 	};
-	bool good = s.left && s.right && s.inverse && s.score && s.distance &&
-		    s.tree_sum && s.tree_count;
+	bool good = s.left && s.left_mean && s.right && s.inverse && s.score &&
+		    s.distance && s.tree_sum && s.tree_count;
 
 	*best = (struct changepoint_split){0};
 	if (good && n >= 2 * segment)
 		try_all(&s, stride, best);
 	free(s.left);
+	free(s.left_mean);
 	free(s.right);
 	free(s.inverse);
 	free(s.score);
 	free(s.distance);
+	free(s.block);
 	free(s.tree_sum);
 	free(s.tree_count);
 	return good;
