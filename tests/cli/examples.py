@@ -38,6 +38,7 @@ WORDS = {
     "FILE": "result.hlog",
     "COMMAND": "run",
     "OTHER": "other.json",
+    "DIR": "results",
     "/opt/tdmem-0.1/tdmem": TDMEM,
     "hdrhistogram.jar": "/usr/share/java/hdrhistogram.jar",
 }
@@ -46,6 +47,8 @@ WORDS = {
 ADDED = [
     (r"tdmem run configs/retry-policies\.json$", "--dry-run",
      "half a minute; that it can be run is what is asked"),
+    (r"tdmem run configs/quick\.json .*(--jobs 1|--tag|--set-new).*",
+     "--set repeat.count=1", "the same run again and again takes long"),
 ]
 
 # Not run: a pattern that the whole command must match, and the reason.
@@ -54,14 +57,17 @@ NOT_RUN = [
     (r"make bench", "measures the machine; it says nothing of the documents"),
     (r"make install", "tested by install.sh"),
     (r"make CC=clang|make SANITIZE=\S+", "a build of its own; see .ci/run"),
+    (r"tdmem trend --ack .*", "names a change of the reader's own history"),
     (r"git clone \.\.\..*", "the address is the reader's"),
     (r"tdmem export --format FORMAT .*", "the synopsis, of all options"),
     (r"tdmem module SCRIPT \[--keep-going\] \[--quiet\]",
      "the synopsis, of all options"),
     (r"tdmem plot RESULT\.\.\.", "not a line: a folder is needed"),
     (r"tdmem export RESULT", "not a line: an option is needed"),
-    (r"tdmem (run|show|list|export|module|compare)( --[a-z-]+)?",
+    (r"tdmem (run|show|list|export|module|compare|plot|trend)"
+     r"( --[a-z-]+( \w+=\.\.\.)?)?",
      "the name of a command or an option, not a line"),
+    (r".* mail \.\.\. .*", "would send a mail"),
 ]
 
 # Run before an example, in its folder.
@@ -70,6 +76,13 @@ BEFORE = [
      "tdmem run configs/quick.json -o q.json >/dev/null 2>&1 &"
      "p=$!; while kill -0 $p && ! [ -s q.json.journal ]; do sleep 0.02; done;"
      "kill -KILL $p; wait $p; test -s q.json.journal"),
+    (r"tdmem compare .*--robust .*",
+     "tdmem run configs/quick.json --set axes.vcpus=[1,8] "
+     "--set repeat.count=3 -q -o result.json"),
+    (r"tdmem trend .*",
+     "mkdir -p results/nightly && for i in 1 2 3; do "
+     "tdmem run configs/quick.json --set axes.vcpus=[8] --set seed=$i "
+     "--set repeat.count=1 -q -o results/nightly/$i.json || exit 1; done"),
 ]
 
 # Exit statuses other than 0 that an example may have.
