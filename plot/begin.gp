@@ -75,3 +75,6 @@ unset key
 set border 3 linecolor rgb faint linewidth 1
 set grid xtics ytics linetype 1 linecolor rgb grid_colour linewidth 0.7
 set tics nomirror out scale 0.6 textcolor rgb ink
+# In SVG gnuplot's lines are higher, and what is below axes is further down.
+label_up = form eq 'svg' ? 1.0 : 0.4
+set xtics offset 0,(form eq 'svg' ? 0.4 : 0)

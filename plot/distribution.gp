@@ -33,8 +33,9 @@ do for [form in 'svg png'] {
 	set xtics nomirror ('0' 1, '90' 1e1, '99' 1e2, '99.9' 1e3, '99.99' 1e4, \
 		'99.999' 1e5, '99.9999' 1e6, '99.99999' 1e7, \
 		'99.999999' 1e8, '99.9999999' 1e9)
-	set xlabel 'percentile' offset 0,0.4 textcolor rgb ink
-	set ylabel operation.' latency' offset 0.2,0 textcolor rgb ink
+	set xlabel 'percentile' offset 0,label_up textcolor rgb ink
+	set label cut(operation, 200).' latency' at screen X(12), graph 0.5 \
+		center rotate by 90 textcolor rgb ink
 	# Points only every so often, and not all lines' at the same places.
 	plot for [i=1:lines] file index i-1 using 1:3 with lines \
 			linecolor rgb colour(i) dashtype dashes(i) \

@@ -87,8 +87,9 @@ do for [form in 'svg png'] {
 				set xtics add (sprintf('%d', vcpus[v]) vcpus[v])
 			}
 		}
-		set xlabel 'vCPUs' offset 0,0.4 textcolor rgb ink
-		set ylabel ylabel[k] offset 0.2,0 textcolor rgb ink
+		set xlabel 'vCPUs' offset 0,label_up textcolor rgb ink
+		set label ylabel[k] at screen X(left - 62), graph 0.5 center \
+			rotate by 90 textcolor rgb ink
 		c = 4 + (k - 1) * 4
 		plot for [i=1:(single ? 0 : lines)] file index i-1 using \
 				1:(column(c + 1)):(column(c + 2)) \

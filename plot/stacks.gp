@@ -23,7 +23,7 @@ legend_h = legend_height(legends, legend_w)
 H = int(head + grid_rows * panel_h + legend_h + foot)
 
 # Names of counts need 30 pixels each.
-every_nth = max(1, ceil(counts * 30.0 / (panel_w - 78)))
+every_nth = max(1, ceil(counts * 30.0 / (panel_w - 90)))
 file = name.'.tsv'
 
 do for [theme in 'light dark'] {
@@ -43,14 +43,14 @@ do for [form in 'svg png'] {
 	do for [k=1:lines] {
 		column_k = (k - 1) % grid_columns
 		row_k = (k - 1) / grid_columns
-		left = column_k * panel_w + 66
+		left = column_k * panel_w + 76
 		top = head + row_k * panel_h + 24
 		set lmargin at screen X(left)
 		set rmargin at screen X((column_k + 1) * panel_w - 12)
 		set tmargin at screen Y(top)
 		set bmargin at screen Y(head + (row_k + 1) * panel_h - 42)
 		unset label
-		set label cut(label[k], panel_w - 78) at screen X(left), \
+		set label cut(label[k], panel_w - 90) at screen X(left), \
 			screen Y(top - 12) left textcolor rgb ink
 		do for [m=1:marks] {
 			if (mark_panel[m] == k) {
@@ -58,12 +58,11 @@ do for [form in 'svg png'] {
 					graph 0.5 center textcolor rgb ink
 			}
 		}
-		set xlabel 'vCPUs' offset 0,0.4 textcolor rgb ink
+		set xlabel 'vCPUs' offset 0,label_up textcolor rgb ink
 		if (column_k == 0) {
-			set ylabel cut(ylabel, panel_h - 40) offset 0.4,0 \
-				textcolor rgb ink
-		} else {
-			unset ylabel
+			set label cut(ylabel, panel_h - 40) at \
+				screen X(left - 64), graph 0.5 center \
+				rotate by 90 textcolor rgb ink
 		}
 		plot for [j=1:parts] file index k-1 using 0:(0): \
 			($0 - 0.38):($0 + 0.38): \
