@@ -170,10 +170,13 @@ var tdmem = (function () {
 	}
 
 	function percent(ratio) {
+		var text;
+
 		if (ratio === null || ratio === undefined || isNaN(ratio))
 			return "\u2013";
-		return (ratio < 0 ? "\u2212" : "+") +
-			(Math.abs(ratio) * 100).toFixed(1) + "\u202f%";
+		text = (Math.abs(ratio) * 100).toFixed(1);
+		return (text === "0.0" ? "" : ratio < 0 ? "\u2212" : "+") +
+			text + "\u202f%";
 	}
 
 	// "2026-01-31T12:00:00Z" as a day, and as a time that people read

@@ -83,9 +83,10 @@
 
 		return el("summary", null,
 			el("span", { class: kind.css }, kind.sign + " " +
-				change_text(changes[0])),
-			(changes.length > 1 ? " at most, " : ", ") +
-			changes.length + " series in ",
+				change_text(changes[0])), " ",
+			name(changes[0].metric),
+			changes.length > 1 ? " at most, " +
+				changes.length + " series in " : " of ",
 			name(workloads_of(changes)), ", from " +
 			tdmem.day(run) + " (", name(tdmem.commit(run)),
 			") on");
