@@ -4,6 +4,7 @@
 # make run        install what is missing, build, run configs/quick.json
 # make check      install what is missing, build, run all tests; with
 #                 SANITIZE=address,undefined under the sanitizers
+# make nightly-demo  60 nights on the model, and the dashboard of them
 # make bench      speed of the model, as JSON
 # make install    program, manual pages, configs, schemas and documents below
 #                 $(DESTDIR)$(prefix), which is /usr/local
@@ -74,7 +75,7 @@ mandir	?= $(datadir)/man
 docdir	?= $(datadir)/doc/tdmem
 INSTALL	?= install
 
-.PHONY: all man install run check unit test-warnings bench clean deps
+.PHONY: all man install run check unit test-warnings bench nightly-demo clean deps
 .SECONDARY: $(UNIT:=.o) $(BENCH:=.o)
 
 all: tdmem
@@ -132,6 +133,11 @@ install: $(O)/tdmem man
 	$(Q)$(INSTALL) -m 644 results/*.schema.json \
 		$(DESTDIR)$(datadir)/tdmem/schemas
 	$(Q)$(INSTALL) -m 644 README.md docs/*.md $(DESTDIR)$(docdir)
+	$(Q)$(INSTALL) -d $(DESTDIR)$(datadir)/tdmem/nightly
+	$(Q)$(INSTALL) contrib/nightly/nightly.sh \
+		$(DESTDIR)$(datadir)/tdmem/nightly
+	$(Q)$(INSTALL) -m 644 contrib/nightly/tdmem-nightly.* \
+		$(DESTDIR)$(datadir)/tdmem/nightly
 	$(Q)for f in $$(find configs -name '*.json'); do \
 		$(INSTALL) -D -m 644 $$f $(DESTDIR)$(datadir)/tdmem/$$f || \
 		exit 1; done
@@ -155,6 +161,10 @@ check:
 test-warnings:
 	$(Q)$(MAKE) --no-print-directory O=$(CLANG_O) CC=clang SANITIZE= \
 		CFLAGS='-O2 -g -Werror' $(CLANG_O)/tdmem
+
+nightly-demo: tdmem
+	$(Q)sh contrib/nightly/demo.sh $(abspath $(O)/tdmem) \
+		$(abspath $(O)/nightly-demo)
 
 bench: $(BENCH)
 	$(Q)sh tests/bench/run.sh $(BENCH)

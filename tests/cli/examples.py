@@ -56,6 +56,7 @@ NOT_RUN = [
     (r"make (run|check)\b.*", "installs packages; this test is part of it"),
     (r"make bench", "measures the machine; it says nothing of the documents"),
     (r"make install", "tested by install.sh"),
+    (r"make nightly-demo", "two minutes; its script is run by dashboard.sh"),
     (r"make CC=clang|make SANITIZE=\S+", "a build of its own; see .ci/run"),
     (r"tdmem trend --ack .*", "names a change of the reader's own history"),
     (r"git clone \.\.\..*", "the address is the reader's"),

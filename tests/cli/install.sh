@@ -45,6 +45,10 @@ done
 for f in "$root"/results/*.schema.json; do
 	check "$f is there" cmp -s "$f" "$share/schemas/$(basename "$f")"
 done
+for f in "$root"/contrib/nightly/nightly.sh \
+	"$root"/contrib/nightly/tdmem-nightly.*; do
+	check "$f is there" cmp -s "$f" "$share/nightly/$(basename "$f")"
+done
 check "documents are there" [ -s "$tree/share/doc/tdmem/export.md" ]
 
 # ------------------------------------------------------------ manual pages
