@@ -27,7 +27,7 @@ static const struct command {
 	 cmd_trend},
 	{"plot", "RESULT...", "pictures of results, by gnuplot", cmd_plot},
 	{"list", "[WHAT]",
-	 "workloads and knobs, policies, backends, metrics, costs", cmd_list},
+	 "workloads, knobs, policies, backends, metrics, costs", cmd_list},
 	{"env", "", "this host, what each backend can do here, and why not",
 	 cmd_env},
 	{"module", "SCRIPT", "the TDX module model by hand: a call, its answer",
@@ -51,7 +51,7 @@ static void print_help(void)
 
 		snprintf(left, sizeof(left), "%s %s", commands[i].name,
 			 commands[i].operands);
-		printf("  tdmem %-16s %s\n", left, commands[i].summary);
+		printf("  tdmem %-17s %s\n", left, commands[i].summary);
 	}
 	puts("\ntdmem COMMAND --help tells the options; --version the "
 	     "version.\n"
