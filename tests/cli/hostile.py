@@ -278,6 +278,14 @@ def results(what, name):
     hostile_result(name)
     tdmem("show", "hostile.json")
     tdmem("show", "--brief", "hostile.json")
+    compare = ["compare", "hostile.json", "hostile.json", "--format"]
+    for form in "text", "mail", "lkp", "mmtests", "markdown":
+        tdmem(*compare, form)
+    # Names are whole there: JSON escapes what it must, no more.
+    done = subprocess.run([TDMEM, *compare, "json"], capture_output=True,
+                          timeout=120)
+    check(not done.stdout or json.loads(done.stdout), "compare: json",
+          done.stdout)
     for form in FORMATS:
         status, out, err = tdmem("export", "-f", form, *ONE.get(form, []),
                                  "hostile.json")
