@@ -63,8 +63,9 @@ struct estimate {
 	double median;	    /* NaN: n is 0 */
 	/* Of the median: order statistics; of a quantile: bootstrap. */
 	struct interval interval;
-	double low, high;	/* smallest and largest repeat */
-	double mean, deviation; /* sample standard deviation; NaN below n = 2 */
+	double low, high;   /* smallest and largest repeat */
+	double mean, hmean; /* arithmetic; harmonic, NaN unless all are > 0 */
+	double deviation;   /* of the sample; NaN below n = 2 */
 };
 
 /** A side against the base. */

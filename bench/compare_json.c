@@ -133,12 +133,12 @@ static json_t *interval(const struct interval *i)
 
 static json_t *estimate(const struct estimate *e)
 {
-	return json_pack("{sb, so, sI, so, so, so, so, so, so}", "there",
-			 e->there, "status", text(e->status), "n",
-			 (json_int_t)e->n, "median", real(e->median),
-			 "interval", interval(&e->interval), "low",
-			 real(e->low), "high", real(e->high), "mean",
-			 real(e->mean), "deviation", real(e->deviation));
+	return json_pack(
+		"{sb, so, sI, so, so, so, so, so, so, so}", "there", e->there,
+		"status", text(e->status), "n", (json_int_t)e->n, "median",
+		real(e->median), "interval", interval(&e->interval), "low",
+		real(e->low), "high", real(e->high), "mean", real(e->mean),
+		"hmean", real(e->hmean), "deviation", real(e->deviation));
 }
 
 static json_t *needed(const struct change *change)

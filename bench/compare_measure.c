@@ -68,7 +68,7 @@ static struct resamples *draws_of(struct measurer *m, size_t side, size_t n)
 
 static void describe(struct estimate *e, const struct measured *s)
 {
-	double sum = 0, squares = 0;
+	double sum = 0, squares = 0, inverse = 0;
 
 	e->n = s->n;
 	e->low = s->value[0];
@@ -76,8 +76,11 @@ static void describe(struct estimate *e, const struct measured *s)
 	for (size_t i = 0; i < s->n; i++)
 		sum += s->value[i] / (double)s->n;
 	for (size_t i = 0; i < s->n; i++)
+		inverse += 1 / s->value[i] / (double)s->n;
+	for (size_t i = 0; i < s->n; i++)
 		squares += (s->value[i] - sum) * (s->value[i] - sum);
 	e->mean = sum;
+	e->hmean = s->value[0] > 0 ? 1 / inverse : (double)NAN;
 	e->deviation =
 		s->n > 1 ? sqrt(squares / (double)(s->n - 1)) : (double)NAN;
 }
@@ -87,7 +90,8 @@ static void estimate_nothing(struct estimate *e)
 	const double none = (double)NAN;
 
 	e->n = 0;
-	e->median = e->low = e->high = e->mean = e->deviation = none;
+	e->median = e->low = e->high = none;
+	e->mean = e->hmean = e->deviation = none;
 	e->interval = (struct interval){none, none, none};
 }
 

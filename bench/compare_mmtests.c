@@ -18,15 +18,18 @@ struct statistic {
 	size_t offset;
 	bool tested;
 	bool spread; /* less of it is better whatever the metric */
+	bool rates;  /* only where higher is better, as mmtests does */
+	bool others; /* only elsewhere */
 };
 
 #define AT(member) offsetof(struct estimate, member)
 static const struct statistic statistics[] = {
-	{"Min", AT(low), false, false},
-	{"Amean", AT(mean), false, false},
-	{"Median", AT(median), true, false},
-	{"Stddev", AT(deviation), false, true},
-	{"Max", AT(high), false, false},
+	{"Min", AT(low), .tested = false},
+	{"Hmean", AT(hmean), .rates = true},
+	{"Amean", AT(mean), .others = true},
+	{"Median", AT(median), .tested = true},
+	{"Stddev", AT(deviation), .spread = true},
+	{"Max", AT(high), .tested = false},
 };
 
 static double value_of(const struct estimate *side,
@@ -79,6 +82,11 @@ static void print_gain(FILE *f, double percent, bool star)
 static bool is_change(const struct change *change)
 {
 	return change->verdict >= VERDICT_BETTER;
+}
+
+static bool concerns(const struct statistic *statistic, int better)
+{
+	return better > 0 ? !statistic->others : !statistic->rates;
 }
 
 static void print_line(struct compare_doc *doc, const struct compare_row *row,
@@ -171,8 +179,9 @@ static bool print_mmtests(const struct comparison *c,
 		}
 		shown++;
 		for (size_t j = 0; j < STATISTICS; j++)
-			print_line(&doc, row, row_name(&doc, row), width,
-				   statistics + j);
+			if (concerns(statistics + j, group->better))
+				print_line(&doc, row, row_name(&doc, row),
+					   width, statistics + j);
 	}
 	if (shown < c->nrows)
 		fprintf(f, "\n%zu of %zu rows; no change in the others.\n",

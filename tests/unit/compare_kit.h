@@ -187,6 +187,7 @@ static inline void kit_random_row(struct kit *kit, struct compare_row *row)
 			.low = kit_number(kit),
 			.high = kit_number(kit),
 			.mean = kit_number(kit),
+			.hmean = kit_number(kit),
 			.deviation = kit_number(kit),
 		};
 		row->side[i].status = kit_random(kit, 30)
@@ -313,6 +314,7 @@ static inline void kit_fill(struct compare_row *row, const struct kit_values *v)
 			.low = m * (1 - 2 * v->spread),
 			.high = m * (1 + 2 * v->spread),
 			.mean = m,
+			.hmean = m,
 			.deviation = m * v->spread,
 		};
 		if (i && v->status)
@@ -324,6 +326,7 @@ static inline void kit_fill(struct compare_row *row, const struct kit_values *v)
 						  .low = NAN,
 						  .high = NAN,
 						  .mean = NAN,
+						  .hmean = NAN,
 						  .deviation = NAN};
 	}
 	row->change[1] = (struct change){

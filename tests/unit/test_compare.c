@@ -186,6 +186,8 @@ static void figures_of_one_row(void **state)
 	assert_true(base->median == 102);
 	assert_true(base->low == 100 && base->high == 104);
 	assert_true(fabs(base->mean - 102) < 1e-9);
+	assert_true(fabs(base->hmean - 5 / (1.0 / 100 + 1.0 / 101 + 1.0 / 102 +
+					    1.0 / 103 + 1.0 / 104)) < 1e-9);
 	assert_true(fabs(base->deviation - sqrt(2.5)) < 1e-9);
 	assert_true(base->interval.low == 100 && base->interval.high == 104);
 	assert_true(fabs(base->interval.coverage - 0.9375) < 1e-9);
