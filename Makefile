@@ -76,7 +76,7 @@ docdir	?= $(datadir)/doc/tdmem
 INSTALL	?= install
 
 .PHONY: all man install run check unit test-warnings bench nightly-demo clean deps
-.SECONDARY: $(UNIT:=.o) $(BENCH:=.o)
+.SECONDARY: $(TESTOBJ) $(UNIT:=.o) $(BENCH:=.o)
 
 all: tdmem
 

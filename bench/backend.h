@@ -54,11 +54,14 @@ struct cell_setup {
 	struct retry_policy policy;
 	uint32_t retry_limit;
 	uint64_t seed;
-	const struct topology *topology; /* sim: of the modelled host */
+	const struct topology *topology; /* of the modelled host, or of this
+					    one's CPUs that may be used */
+	const uint32_t *os_cpu; /* real CPUs: the kernel's numbers of them;
+				   NULL: strands are not pinned */
 	const struct model_costs *costs;
 	double jitter;
-	uint64_t livelock_ns; /* virtual time without progress */
-	uint64_t max_ns;      /* virtual time of a cell; 0: no limit */
+	uint64_t livelock_ns; /* time without progress; 0: no limit */
+	uint64_t max_ns;      /* time of a cell; 0: no limit */
 	bool clear_removed;
 	const atomic_int *stop; /* becomes non-zero on SIGINT, SIGTERM */
 };
@@ -67,9 +70,16 @@ struct backend {
 	const char *name;
 	const char *summary;
 	bool modelled;	     /* its numbers are model output */
+	bool real_cpus;	     /* they depend on this host: one cell at a time */
 	bool chooses_policy; /* false: the policy is the running kernel's */
 	/* Can it run here?  If not, `why` says what is missing. */
 	bool (*available)(char *why, size_t size);
+	/*
+	 * What has to be said of a cell, whatever comes out; false: nothing.
+	 * NULL: never anything.
+	 */
+	bool (*note)(const struct scenario *scenario,
+		     const struct topology *topology, char *buf, size_t size);
 	/*
 	 * Execute once.  Returns 0 with the sample filled, whatever the cell's
 	 * status; -1 with *err only when it cannot even try (no memory).

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "bench/backend.h"
 
-extern const struct backend backend_sim; /* bench/sim.c */
+extern const struct backend backend_sim;     /* bench/sim_virtual.c */
+extern const struct backend backend_threads; /* bench/threads.c */
 
 /** All backends; the first is the default. */
-const struct backend *const backends[] = {&backend_sim, NULL};
+const struct backend *const backends[] = {&backend_sim, &backend_threads, NULL};

@@ -152,6 +152,12 @@ static const struct metric metrics[] = {
 	      "vCPU ioctls that returned -EBUSY")
 	COUNT("run.virtual_time", "ns", NO_DIRECTION,
 	      "virtual time of the whole run")
+	COUNT("run.time", "ns", NO_DIRECTION,
+	      "real time of the whole run")
+	COUNT("run.clock_read", "ns", NO_DIRECTION,
+	      "what reading the clock costs; taken off each latency")
+	COUNT("run.unpinned", "strands", NO_DIRECTION,
+	      "strands that are not bound to a CPU of their own")
 	COUNT("run.events", "events", NO_DIRECTION,
 	      "steps that the virtual machine made")
 	CALLS(CALL_METRICS)

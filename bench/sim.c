@@ -31,9 +31,8 @@ void sim_give_up(struct sim_thread *t)
 	struct sim *sim = t->sim;
 	u32 i;
 
-	if (sim->gone)
+	if (__atomic_exchange_n(&sim->gone, 1, __ATOMIC_SEQ_CST))
 		return;
-	sim->gone = true;
 	set_flag(t, &sim->stop);
 	for (i = 0; i < sim->scenario->tds; i++)
 		set_flag(t, &sim->td[i].runnable);
@@ -47,7 +46,7 @@ void sim_fail(struct sim_thread *t, const char *format, ...)
 	va_list args;
 	int n;
 
-	if (!sim->failure[0]) {
+	if (!__atomic_exchange_n(&sim->failed, 1, __ATOMIC_SEQ_CST)) {
 		n = snprintf(sim->failure, sizeof(sim->failure),
 			     "%s %u: ", t->worker ? "host thread" : "vCPU",
 			     t->index);
@@ -161,7 +160,7 @@ static void run_vcpu(struct sim_thread *t, const struct agent_script *script)
 	int error;
 
 	sim_wait(t, &td->runnable, 0);
-	if (t->sim->gone)
+	if (sim_gone(t->sim))
 		return;
 	t->vcpu = kvm_vcpu(td->vm, t->index);
 	error = kvm_vcpu_start(&t->kvm, t->vcpu);
@@ -184,15 +183,18 @@ static void strand_main(struct strand *s, void *arg)
 	size_t i = (size_t)(t - sim->thread);
 
 	t->kvm.strand = s;
+	if (sim->world->concurrent)
+		sim_hists_touch(&t->hists);
+	/* Strands that share a CPU are processors of their own to the model. */
 	lp_init(&t->kvm.lp, sim->module, s, s->cpu,
-		topology->cpu[s->cpu].package);
+		topology->cpu[s->cpu % topology->ncpus].package);
 	build_or_wait(t);
 	if (t->worker) {
-		if (!sim->gone)
+		if (!sim_gone(sim))
 			sim_host_run(t, &sim->scenario->host[t->index]);
 		return;
 	}
-	if (!sim->gone && sim->scenario->vcpu[i].n)
+	if (!sim_gone(sim) && sim->scenario->vcpu[i].n)
 		run_vcpu(t, &sim->scenario->vcpu[i]);
 	line_xadd32(s, &sim->td[t->td].left.line, &sim->td[t->td].left.value,
 		    1);
@@ -236,22 +238,9 @@ static bool make_module(struct sim *sim)
 
 static bool make_machine(struct sim *sim)
 {
-	const struct cell_setup *setup = sim->setup;
-	struct virtual_config config = {
-		.topology = setup->topology,
-		.line = setup->costs->line,
-		.seed = setup->seed,
-		.jitter = setup->jitter,
-		.livelock_ps = setup->livelock_ns * PS_PER_NS,
-		.max_ps = setup->max_ns * PS_PER_NS,
-		.max_strands = sim->nthreads,
-		.stop = setup->stop,
-	};
-	u64 ipi_ps = kvm_ipi_ps(&setup->costs->kvm);
 	u32 i;
 
-	config.min_interrupt_ps = (u64)((double)ipi_ps * (1 - setup->jitter));
-	sim->machine = virtual_create(&config);
+	sim->machine = sim->world->make_machine(sim);
 	if (!sim->machine)
 		return false;
 	for (i = 0; i < sim->nthreads; i++) {
@@ -277,7 +266,7 @@ static bool make_threads(struct sim *sim)
 	const struct scenario *s = sim->scenario;
 	u32 vcpus = s->tds * s->vcpus, i;
 
-	sim->thread = calloc(sim->nthreads, sizeof(*sim->thread));
+	sim->thread = lines_alloc(sim->nthreads, sizeof(*sim->thread));
 	sim->td = lines_alloc(s->tds, sizeof(*sim->td));
 	if (!sim->thread || !sim->td)
 		return false;
@@ -292,6 +281,11 @@ static bool make_threads(struct sim *sim)
 		t->kvm.observer_ctx = &t->rec;
 		t->kvm.where = WHERE_IDLE;
 		t->rec.hists = &sim->hists;
+		if (sim->world->concurrent) {
+			t->rec.hists = &t->hists;
+			if (!sim_hists_make(&t->hists))
+				return false;
+		}
 		if (!t->worker)
 			continue;
 		t->loops = calloc(s->host[t->index].n + 1, sizeof(*t->loops));
@@ -358,18 +352,20 @@ static void destroy(struct sim *sim)
 	if (sim->module)
 		tdx_module_destroy(sim->module);
 	machine_destroy(sim->machine);
-	for (i = 0; sim->thread && i < sim->nthreads; i++)
+	for (i = 0; sim->thread && i < sim->nthreads; i++) {
 		free(sim->thread[i].loops);
+		sim_hists_free(&sim->thread[i].hists);
+	}
 	free(sim->thread);
 	free(sim->td);
 	free(sim->barrier);
 	free(sim);
 }
 
-/* ----------------------------------------------------------- the backend */
+/* --------------------------------------------------------------- the run */
 
-__attribute__((format(printf, 3, 4))) static void
-end_as(struct sample *sample, enum cell_status status, const char *format, ...)
+void sim_end_as(struct sample *sample, enum cell_status status,
+		const char *format, ...)
 {
 	va_list args;
 
@@ -377,22 +373,6 @@ end_as(struct sample *sample, enum cell_status status, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(sample->reason, sizeof(sample->reason), format, args);
 	va_end(args);
-}
-
-static bool fits(const struct sim *sim, struct sample *sample)
-{
-	const struct scenario *s = sim->scenario;
-	u32 cpus = sim->setup->topology->ncpus;
-
-	if (sim->nthreads <= cpus && sim->nthreads <= MACHINE_MAX_STRANDS)
-		return true;
-	end_as(sample, CELL_UNSUPPORTED,
-	       "%u vCPUs and %u host threads need a CPU each: %s %u",
-	       s->tds * s->vcpus, s->hosts,
-	       cpus < MACHINE_MAX_STRANDS ? "the topology has"
-					  : "the virtual machine has at most",
-	       cpus < MACHINE_MAX_STRANDS ? cpus : MACHINE_MAX_STRANDS);
-	return false;
 }
 
 static void set_status(const struct sim *sim, enum machine_end end,
@@ -409,29 +389,33 @@ static void set_status(const struct sim *sim, enum machine_end end,
 	struct sim_td *bugged = bugged_td(sim);
 
 	if (end != MACHINE_DONE)
-		end_as(sample, statuses[end], "%s",
-		       machine_reason(sim->machine));
+		sim_end_as(sample, statuses[end], "%s",
+			   machine_reason(sim->machine));
 	else if (sim->failure[0])
-		end_as(sample, CELL_FAILED, "%s", sim->failure);
+		sim_end_as(sample, CELL_FAILED, "%s", sim->failure);
 	else if (bugged)
-		end_as(sample, CELL_VM_BUGGED, "%s", kvm_vm_bug(bugged->vm));
+		sim_end_as(sample, CELL_VM_BUGGED, "%s",
+			   kvm_vm_bug(bugged->vm));
 	else
-		end_as(sample, CELL_OK, "%s", "");
+		sim_end_as(sample, CELL_OK, "%s", "");
 }
 
-int sim_run(const struct scenario *scenario, const struct cell_setup *setup,
-	    struct sample *sample, struct err *err, struct sim_memory *memory)
+int sim_execute(const struct sim_world *world, const struct scenario *scenario,
+		const struct cell_setup *setup, struct sample *sample,
+		struct err *err, struct sim_memory *memory)
 {
 	struct sim *sim = lines_alloc(1, sizeof(*sim));
 	bool made;
 
 	if (!sim)
-		return err_set(err, EXIT_FAILED, "sim: out of memory");
+		return err_set(err, EXIT_FAILED, "%s: out of memory",
+			       world->name);
+	sim->world = world;
 	sim->scenario = scenario;
 	sim->setup = setup;
 	sim->hists.sample = sample;
 	sim->nthreads = scenario->tds * scenario->vcpus + scenario->hosts;
-	if (!fits(sim, sample)) {
+	if (!world->fits(sim, sample)) {
 		destroy(sim);
 		return 0;
 	}
@@ -446,30 +430,8 @@ int sim_run(const struct scenario *scenario, const struct cell_setup *setup,
 				kvm_host_memory(sim->host)};
 	}
 	if (!made || sim->hists.failed)
-		err_set(err, EXIT_FAILED, "sim: out of memory");
+		err_set(err, EXIT_FAILED, "%s: out of memory", world->name);
 	made = made && !sim->hists.failed;
 	destroy(sim);
 	return made ? 0 : -1;
 }
-
-static int run(const struct scenario *scenario, const struct cell_setup *setup,
-	       struct sample *sample, struct err *err)
-{
-	return sim_run(scenario, setup, sample, err, NULL);
-}
-
-static bool available(char *why, size_t size)
-{
-	if (size)
-		why[0] = '\0';
-	return true;
-}
-
-const struct backend backend_sim = {
-	.name = "sim",
-	.summary = "the model on virtual time, deterministic, 1 to 1024 vCPUs",
-	.modelled = true,
-	.chooses_policy = true,
-	.available = available,
-	.run = run,
-};

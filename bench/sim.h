@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The sim backend from the inside: a scenario executed by the model on
- * virtual time.  sim.c builds the world and runs it, sim_agent.c and
- * sim_host.c are what its strands do, sim_metrics.c makes the sample.
+ * A scenario executed by the model, on virtual time (backend sim) or on real
+ * CPUs (backend threads).  sim.c builds the world and runs it, sim_agent.c and
+ * sim_host.c are what its strands do, sim_record.c and sim_hists.c what they
+ * record, sim_metrics.c makes the sample; sim_virtual.c and threads.c are the
+ * two backends.
  */
 #ifndef TDMEM_BENCH_SIM_H
 #define TDMEM_BENCH_SIM_H
@@ -28,15 +30,24 @@ enum sim_op {
 /** Operands that a BUSY is split by; the last is every other one. */
 enum { SIM_OPERAND_OTHER = 9, NR_SIM_OPERANDS };
 
-/** The histograms of a run, made when first recorded into. */
+/**
+ * Histograms, by what is recorded.  Of a run on virtual time there is one
+ * set, of which each is made when first recorded into; of strands that run
+ * at the same time each has its own set, made before the run and merged
+ * after it.
+ */
 struct sim_hists {
-	struct sample *sample; /* owns them */
-	struct hist *op[NR_SIM_OPS];
-	struct hist *attempts[NR_KVM_OPS];
-	struct hist *map, *kick;
-	struct hist *call[NR_TDX_CALLS];
-	struct hist *retries[NR_TDX_CALLS];
-	bool failed; /* out of memory: something was not recorded */
+	struct sample *sample; /* owns them; NULL: they are a strand's */
+	struct sim_hist_slots {
+		struct hist *op[NR_SIM_OPS];
+		struct hist *attempts[NR_KVM_OPS];
+		struct hist *map, *kick;
+		struct hist *call[NR_TDX_CALLS];
+		struct hist *retries[NR_TDX_CALLS];
+	} slot;
+	struct hist *memory; /* a strand's: all of them */
+	u64 read_ps;	     /* what reading the clock adds to a latency */
+	bool failed;	     /* out of memory: something was not recorded */
 };
 
 /**
@@ -99,10 +110,27 @@ struct sim_thread {
 	bool worker;
 	u32 *loops; /* worker: times left, for each operation of its script */
 	struct sim_recorder rec;
+	struct sim_hists hists; /* its own, if it has one */
+} __attribute__((aligned(64)));
+
+struct sim;
+
+/** On which machine a scenario is executed. */
+struct sim_world {
+	const char *name; /* of the backend */
+	/* Strands run at the same time: a set of histograms for each. */
+	bool concurrent;
+	/* Can it run at all?  If not, the sample says why. */
+	bool (*fits)(const struct sim *sim, struct sample *sample);
+	/* NULL when out of memory. */
+	struct machine *(*make_machine)(const struct sim *sim);
+	/* Metrics of the machine itself, after the run. */
+	void (*fill)(const struct sim *sim, struct sample *sample);
 };
 
 /** The world of one repeat of one cell. */
 struct sim {
+	const struct sim_world *world;
 	const struct scenario *scenario;
 	const struct cell_setup *setup;
 	struct machine *machine;
@@ -115,7 +143,8 @@ struct sim {
 	u32 nbarriers;
 	struct sim_flag ready; /* the TDs are built, or could not be */
 	struct sim_flag stop;  /* vCPUs: come to an end */
-	bool gone;	       /* a VM is gone, or something failed */
+	u32 gone;	       /* a VM is gone, or something failed */
+	u32 failed;	       /* somebody has said why */
 	char failure[200];     /* why the cell failed; "" if it did not */
 	struct sim_hists hists;
 };
@@ -127,9 +156,23 @@ struct sim_memory {
 	u64 module, host;
 };
 
-/** What the backend does; `memory` may be NULL. */
-int sim_run(const struct scenario *scenario, const struct cell_setup *setup,
-	    struct sample *sample, struct err *err, struct sim_memory *memory);
+/**
+ * Execute a scenario once, as struct backend says; `memory` may be NULL.
+ */
+int sim_execute(const struct sim_world *world, const struct scenario *scenario,
+		const struct cell_setup *setup, struct sample *sample,
+		struct err *err, struct sim_memory *memory);
+
+/** Is everybody to come to an end? */
+static inline bool sim_gone(const struct sim *sim)
+{
+	return __atomic_load_n(&sim->gone, __ATOMIC_ACQUIRE);
+}
+
+/** End a sample with a status and a reason. */
+__attribute__((format(printf, 3, 4))) void sim_end_as(struct sample *sample,
+						      enum cell_status status,
+						      const char *format, ...);
 
 /** Everybody comes to an end: all waits are over. */
 void sim_give_up(struct sim_thread *t);
@@ -142,6 +185,12 @@ void sim_host_error(struct sim_thread *t, const char *what, int error);
 struct sim_barrier *sim_arrive(struct sim_thread *t, u64 id);
 /** Longest time that may pass without telling the watchdog. */
 u64 sim_slice_ps(const struct sim *sim);
+
+/* sim_virtual.c */
+
+/** sim_execute() on virtual time. */
+int sim_run(const struct scenario *scenario, const struct cell_setup *setup,
+	    struct sample *sample, struct err *err, struct sim_memory *memory);
 
 /* sim_agent.c */
 
@@ -176,6 +225,18 @@ void sim_record_op(struct sim_recorder *rec, enum sim_op op, u64 begin_ps,
  * the end, was over before.
  */
 void sim_cut_measure(struct sim_thread *t, u64 at);
+
+/* sim_hists.c */
+
+/** Make all histograms of a strand's own set; false: out of memory. */
+bool sim_hists_make(struct sim_hists *hists);
+void sim_hists_free(struct sim_hists *hists);
+/** By the strand itself: memory that it will record into is touched. */
+void sim_hists_touch(struct sim_hists *hists);
+/** Add all that was recorded; into->failed when out of memory. */
+void sim_hists_merge(struct sim_hists *into, const struct sim_hists *from);
+/** The histogram of a slot, made when there is none; NULL: out of memory. */
+struct hist *sim_hists_get(struct sim_hists *hists, struct hist **slot);
 
 /* sim_metrics.c */
 

@@ -151,7 +151,7 @@ static enum agent_result port_barrier(struct agent_port *port, unsigned id)
 	r = wait_inside(t, &barrier->open, 0);
 	if (r == AGENT_OK && t->sim->setup->jitter > 0)
 		r = ended(t, "barrier", wake_up(t));
-	return t->sim->gone ? AGENT_STOP : r;
+	return sim_gone(t->sim) ? AGENT_STOP : r;
 }
 
 static void port_measure(struct agent_port *port, bool begin)

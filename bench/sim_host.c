@@ -79,7 +79,7 @@ static bool ioctls_over(struct sim_thread *t, const struct host_op *op,
 {
 	struct sim_td *td = td_of(t, op);
 
-	if (t->sim->gone)
+	if (sim_gone(t->sim))
 		return true;
 	if (op->count)
 		return done == op->count;
@@ -283,7 +283,7 @@ void sim_host_run(struct sim_thread *t, const struct host_script *script)
 {
 	u32 next = 0;
 
-	while (next < script->n && !t->sim->gone) {
+	while (next < script->n && !sim_gone(t->sim)) {
 		const struct host_op *op = &script->op[next];
 		int error;
 

@@ -46,7 +46,7 @@ static u64 count_of(const struct hist *h)
 
 static u64 calls_of(const struct sim *sim, u32 call)
 {
-	return count_of(sim->hists.call[call]);
+	return count_of(sim->hists.slot.call[call]);
 }
 
 static u64 busy_of(const struct sim *sim, u32 call)
@@ -84,7 +84,7 @@ static void fill_ops(const struct sim *sim, struct sample *sample)
 	enum sim_op op;
 
 	for (op = 0; op < NR_SIM_OPS; op++) {
-		u64 count = count_of(sim->hists.op[op]);
+		u64 count = count_of(sim->hists.slot.op[op]);
 		double window = window_of(sim, count ? op : SIM_NONE);
 
 		if (!count &&
@@ -260,10 +260,12 @@ void sim_fill_sample(struct sim *sim, struct sample *sample)
 	u64 end = machine_time(sim->machine);
 	u32 i;
 
-	for (i = 0; i < sim->nthreads; i++)
+	for (i = 0; i < sim->nthreads; i++) {
 		sim_cut_measure(&sim->thread[i], end);
-	set(sample, (double)end / (double)PS_PER_NS, "run.virtual_time");
-	set(sample, (double)machine_events(sim->machine), "run.events");
+		if (sim->world->concurrent)
+			sim_hists_merge(&sim->hists, &sim->thread[i].hists);
+	}
+	sim->world->fill(sim, sample);
 	if (!SUM(sim, measured))
 		return;
 	fill_ops(sim, sample);
@@ -273,6 +275,6 @@ void sim_fill_sample(struct sim *sim, struct sample *sample)
 	fill_time(sim, true, sample);
 	fill_fairness(sim, sample);
 	fill_zero_step(sim, sample);
-	if (sim->hists.op[SIM_IOCTL])
+	if (sim->hists.slot.op[SIM_IOCTL])
 		set(sample, (double)SUM(sim, ioctl_busy), "ioctl.busy");
 }

@@ -3,7 +3,6 @@
  * Recording: what happens on a thread between MEASURE begin and end of its
  * own script.  Nothing here allocates but the first value of a histogram.
  */
-#include <stdio.h>
 #include <string.h>
 
 #include "bench/metrics.h"
@@ -47,32 +46,27 @@ static u32 operand_index(tdx_status status)
 
 /* ------------------------------------------------------------- recording */
 
-/* The first value of a metric makes its histogram. */
-static __attribute__((noinline)) struct hist *make_hist(struct sim_hists *hists,
-							struct hist **slot,
-							const char *prefix,
-							const char *suffix)
-{
-	char name[64];
-
-	snprintf(name, sizeof(name), "%s.%s", prefix, suffix);
-	*slot = sample_hist(hists->sample, name);
-	if (!*slot)
-		hists->failed = true;
-	return *slot;
-}
-
 static inline void record(struct sim_hists *hists, struct hist **slot,
-			  const char *prefix, const char *suffix, u64 value)
+			  u64 value)
 {
 	struct hist *h = *slot;
 
 	if (!LIKELY(h)) {
-		h = make_hist(hists, slot, prefix, suffix);
+		h = sim_hists_get(hists, slot);
 		if (!h)
 			return;
 	}
 	hist_record(h, value);
+}
+
+/* A latency, in ns, without the reading of the clock that it includes. */
+static inline void record_time(struct sim_hists *hists, struct hist **slot,
+			       u64 begin_ps, u64 end_ps)
+{
+	u64 ps = end_ps - begin_ps;
+
+	ps = ps > hists->read_ps ? ps - hists->read_ps : 0;
+	record(hists, slot, ps / PS_PER_NS);
 }
 
 void sim_record_op(struct sim_recorder *rec, enum sim_op op, u64 begin_ps,
@@ -81,8 +75,7 @@ void sim_record_op(struct sim_recorder *rec, enum sim_op op, u64 begin_ps,
 	if (!rec->on)
 		return;
 	rec->did |= 1u << op;
-	record(rec->hists, &rec->hists->op[op], sim_op_names[op], "latency",
-	       (end_ps - begin_ps) / PS_PER_NS);
+	record_time(rec->hists, &rec->hists->slot.op[op], begin_ps, end_ps);
 }
 
 void sim_record_agent(struct sim_thread *t, enum agent_latency what,
@@ -130,17 +123,16 @@ static void on_op(void *ctx, enum kvm_op op, u64 begin_ps, u64 end_ps,
 		  u32 tries)
 {
 	struct sim_recorder *rec = ctx;
-	u64 ns = (end_ps - begin_ps) / PS_PER_NS;
+	struct sim_hists *h = rec->hists;
 
 	if (!rec->on)
 		return;
 	if (has_attempts(op))
-		record(rec->hists, &rec->hists->attempts[op], kvm_op_name(op),
-		       "attempts", tries);
+		record(h, &h->slot.attempts[op], tries);
 	if (op == KVM_OP_MAP)
-		record(rec->hists, &rec->hists->map, "map", "latency", ns);
+		record_time(h, &h->slot.map, begin_ps, end_ps);
 	else if (op == KVM_OP_KICK)
-		record(rec->hists, &rec->hists->kick, "kick", "latency", ns);
+		record_time(h, &h->slot.kick, begin_ps, end_ps);
 	else if (op_of_kvm[op] != SIM_NONE)
 		sim_record_op(rec, op_of_kvm[op], begin_ps, end_ps);
 }
@@ -192,8 +184,7 @@ static void on_call(void *ctx, enum tdx_call call, tdx_status status,
 		if (call == TDH_VP_ENTER)
 			count_enter(rec, status);
 	}
-	record(rec->hists, &rec->hists->call[call], metric_call_prefix(call),
-	       "latency", (end_ps - begin_ps) / PS_PER_NS);
+	record_time(rec->hists, &rec->hists->slot.call[call], begin_ps, end_ps);
 }
 
 static void on_retries(void *ctx, enum tdx_call call, u32 tries)
@@ -202,8 +193,7 @@ static void on_retries(void *ctx, enum tdx_call call, u32 tries)
 
 	rec->tried = 0;
 	if (rec->on)
-		record(rec->hists, &rec->hists->retries[call],
-		       metric_call_prefix(call), "retries", tries);
+		record(rec->hists, &rec->hists->slot.retries[call], tries);
 }
 
 const struct kvm_observer sim_observer = {
@@ -262,11 +252,12 @@ static void end_measure(struct sim_thread *t, u64 at)
 
 void sim_measure(struct sim_thread *t, bool begin)
 {
+	/* One reading of the clock, so that the accounts add up. */
 	account(&t->kvm, t->kvm.where);
 	if (begin)
-		begin_measure(t, now(t->kvm.strand));
+		begin_measure(t, t->kvm.where_since_ps);
 	else
-		end_measure(t, now(t->kvm.strand));
+		end_measure(t, t->kvm.where_since_ps);
 }
 
 void sim_cut_measure(struct sim_thread *t, u64 at)

@@ -151,7 +151,7 @@ static enum pf descend(struct kvm_thread *t, struct kvm_vm *vm, gpa_t gpa,
 			pf = link_table(t, vm, ref);
 			if (pf != PF_FIXED)
 				return pf;
-			spte = *ref->spte;
+			spte = __atomic_load_n(ref->spte, __ATOMIC_ACQUIRE);
 		}
 		table = spte_table(spte);
 	}

@@ -53,6 +53,12 @@ static int load_here(struct kvm_thread *t, struct kvm_vcpu *vcpu)
 
 /* ------------------------------------------------------ guest mode, gate */
 
+/** Only its own thread changes it; kicks take its line all the same. */
+static u32 mode_of(const struct kvm_vcpu *vcpu)
+{
+	return __atomic_load_n(&vcpu->mode, __ATOMIC_RELAXED);
+}
+
 static void set_mode(struct kvm_vcpu *vcpu, u32 mode)
 {
 	line_store32(vcpu->thread->strand, &vcpu->mode_line, &vcpu->mode, mode);
@@ -86,7 +92,7 @@ void vcpu_exited(struct kvm_vcpu *vcpu)
 
 	vcpu->inside = false;
 	account(t, WHERE_KVM);
-	set_mode(vcpu, (vcpu->mode & ~VCPU_IN_GUEST) + VCPU_EXIT);
+	set_mode(vcpu, (mode_of(vcpu) & ~VCPU_IN_GUEST) + VCPU_EXIT);
 	spend(t->strand, vcpu->vm->host->costs.exit_ps);
 }
 
@@ -206,10 +212,10 @@ static int enter_turn(struct kvm_vcpu *vcpu, struct td_exit *exit)
 	u32 gate;
 
 	take_interrupt(t);
-	set_mode(vcpu, vcpu->mode | VCPU_IN_GUEST);
+	set_mode(vcpu, mode_of(vcpu) | VCPU_IN_GUEST);
 	gate = line_load32(t->strand, &vm->gate_line, &vm->gate);
 	if (gate) {
-		set_mode(vcpu, (vcpu->mode & ~VCPU_IN_GUEST) + VCPU_EXIT);
+		set_mode(vcpu, (mode_of(vcpu) & ~VCPU_IN_GUEST) + VCPU_EXIT);
 		if (gate & GATE_DEAD)
 			return -EIO;
 		wait_at_gate(vcpu);

@@ -14,7 +14,7 @@
 #include "bench/metrics.h"
 #include "tests/unit/workload_kit.h"
 
-extern const struct backend backend_sim;
+extern const struct backend backend_sim, backend_threads;
 
 #define KIT_NS(x) ((x)*PS_PER_NS)
 
@@ -110,18 +110,25 @@ static inline void kit_world_free(struct kit_world *w)
 }
 
 /** Make the scenario, run it once, free it.  Aborts when it cannot try. */
-static inline void kit_run(const struct kit *kit, u32 vcpus,
-			   const struct kit_world *w, struct sample *sample)
+static inline void kit_run_on(const struct backend *backend,
+			      const struct kit *kit, u32 vcpus,
+			      const struct kit_world *w, struct sample *sample)
 {
 	struct scenario s;
 	struct err err = {0};
 
 	if (kit_make(kit, vcpus, &s, &err) || !sample_init(sample) ||
-	    backend_sim.run(&s, &w->setup, sample, &err)) {
+	    backend->run(&s, &w->setup, sample, &err)) {
 		fprintf(stderr, "%s: %s\n", kit->workload->name, err.text);
 		abort();
 	}
 	scenario_free(&s);
+}
+
+static inline void kit_run(const struct kit *kit, u32 vcpus,
+			   const struct kit_world *w, struct sample *sample)
+{
+	kit_run_on(&backend_sim, kit, vcpus, w, sample);
 }
 
 static inline double kit_value(const struct sample *sample, const char *name)

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The backend threads: the same model on this host's CPUs, with real
+ * contention for its words.
+ */
+#include <stdio.h>
+
+#include "bench/sim.h"
+
+static u32 strands_of(const struct scenario *s)
+{
+	return s->tds * s->vcpus + s->hosts;
+}
+
+static bool fits(const struct sim *sim, struct sample *sample)
+{
+	if (sim->nthreads <= MACHINE_MAX_STRANDS)
+		return true;
+	sim_end_as(sample, CELL_UNSUPPORTED,
+		   "%u vCPUs and host threads: the machine has at most %u",
+		   sim->nthreads, MACHINE_MAX_STRANDS);
+	return false;
+}
+
+static struct machine *make_machine(const struct sim *sim)
+{
+	const struct cell_setup *setup = sim->setup;
+	const struct threads_config config = {
+		.topology = setup->topology,
+		.os_cpu = setup->os_cpu,
+		.seed = setup->seed,
+		.livelock_ps = setup->livelock_ns * PS_PER_NS,
+		.max_ps = setup->max_ns * PS_PER_NS,
+		.max_strands = sim->nthreads,
+		.stop = setup->stop,
+	};
+	struct machine *machine = threads_create(&config);
+
+	for (u32 i = 0; machine && i < sim->nthreads; i++)
+		sim->thread[i].hists.read_ps = threads_facts(machine).read_ps;
+	return machine;
+}
+
+static void fill(const struct sim *sim, struct sample *sample)
+{
+	struct threads_facts facts = threads_facts(sim->machine);
+
+	sample_set(sample, "run.time",
+		   (double)machine_time(sim->machine) / (double)PS_PER_NS);
+	sample_set(sample, "run.clock_read",
+		   (double)facts.read_ps / (double)PS_PER_NS);
+	sample_set(sample, "run.unpinned", facts.unpinned);
+}
+
+static const struct sim_world world = {
+	.name = "threads",
+	.concurrent = true,
+	.fits = fits,
+	.make_machine = make_machine,
+	.fill = fill,
+};
+
+static int run(const struct scenario *scenario, const struct cell_setup *setup,
+	       struct sample *sample, struct err *err)
+{
+	return sim_execute(&world, scenario, setup, sample, err, NULL);
+}
+
+static bool available(char *why, size_t size)
+{
+	if (size)
+		why[0] = '\0';
+	return true;
+}
+
+static bool note(const struct scenario *scenario, const struct topology *t,
+		 char *buf, size_t size)
+{
+	u32 strands = strands_of(scenario);
+
+	if (strands <= t->ncpus)
+		return false;
+	snprintf(buf, size, "oversubscribed: %u strands on %u CPU%s", strands,
+		 t->ncpus, t->ncpus == 1 ? "" : "s");
+	return true;
+}
+
+const struct backend backend_threads = {
+	.name = "threads",
+	.summary = "the model on this host's CPUs: real contention, real time",
+	.modelled = true,
+	.real_cpus = true,
+	.chooses_policy = true,
+	.available = available,
+	.note = note,
+	.run = run,
+};
