@@ -72,6 +72,7 @@ static struct cell_setup setup_of(const struct side *side,
 		.retry_limit = c->retry_limit,
 		.seed = seed,
 		.topology = &side->topology,
+		.os_cpu = side->os_cpu,
 		.costs = &side->costs.model,
 		.jitter = c->jitter,
 		.livelock_ns = c->livelock_ns,
@@ -206,10 +207,36 @@ static struct ends count_ends(const struct journal_entry *entry, size_t n,
 	return ends;
 }
 
-static json_t *notes_of(const struct ends *ends)
+/* What the backend says of the cell whatever came out. */
+static int add_backend_note(json_t *notes, const struct side *side,
+			    const struct cell *cell)
+{
+	const struct backend *backend = side->config.backend;
+	struct scenario scenario;
+	char text[120];
+	struct err e;
+
+	if (!backend->note)
+		return 0;
+	if (cell_scenario(&side->config, cell, &scenario, &e))
+		return -1;
+	if (backend->note(&scenario, &side->topology, text, sizeof(text)))
+		json_array_append_new(notes, json_string(text));
+	scenario_free(&scenario);
+	return 0;
+}
+
+/* NULL: out of memory. */
+static json_t *notes_of(const struct ends *ends, const struct side *side,
+			const struct cell *cell)
 {
 	json_t *notes = json_array();
 	char text[80];
+
+	if (!notes || add_backend_note(notes, side, cell)) {
+		json_decref(notes);
+		return NULL;
+	}
 
 	if (ends->bad && ends->bad < ends->n) {
 		snprintf(text, sizeof(text),
@@ -241,7 +268,8 @@ static char *head_text(const struct sides *sides, const struct journal *j,
 		"{sosssoso}", "axes", plan_axes(&side->config, &cell), "status",
 		cell_status_name(ends.first_bad ? ends.first_bad->status
 						: CELL_OK),
-		"reason", json_bytes(reason), "notes", notes_of(&ends));
+		"reason", json_bytes(reason), "notes",
+		notes_of(&ends, side, &cell));
 	text = head ? json_dumps(head, JSON_STYLE) : NULL;
 	json_decref(head);
 	return text;

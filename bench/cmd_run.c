@@ -174,12 +174,21 @@ static int tell(const struct place *place, const struct request *r, bool whole,
 	return 0;
 }
 
+/* Cells that are timed by the clock must not be in each other's way. */
+static bool need_the_cpus(const struct sides *sides)
+{
+	for (size_t i = 0; i < sides->n; i++)
+		if (sides->side[i].config.backend->real_cpus)
+			return true;
+	return false;
+}
+
 static int run_all(struct place *place, const struct sides *sides,
 		   const struct request *r, struct err *e)
 {
 	const struct run_setup setup = {
 		.sides = sides,
-		.jobs = (unsigned)r->jobs,
+		.jobs = need_the_cpus(sides) ? 1 : (unsigned)r->jobs,
 		.progress = isatty(STDERR_FILENO),
 		.journal = &place->journal,
 	};
@@ -323,7 +332,7 @@ static int parse(struct request *r, int argc, char **argv, struct err *e)
 		 .to = &r->jobs,
 		 .min = 1,
 		 .max = MAX_JOBS,
-		 .help = "repeats at a time [number of CPUs]"},
+		 .help = "repeats at a time [number of CPUs]; 1 on real CPUs"},
 		{.name = "dry-run",
 		 .letter = 'n',
 		 .type = OPTION_FLAG,

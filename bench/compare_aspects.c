@@ -12,8 +12,11 @@
 #include "bench/encode.h"
 #include "bench/export.h"
 
-/* Of a modelled result the machine that computed it is of no interest. */
-enum scope { ALWAYS, MEASURED, MODELLED };
+/*
+ * Of a result on virtual time the machine that computed it is of no interest;
+ * of the model on real CPUs both count, costs and machine.
+ */
+enum scope { ALWAYS, ON_HOST, MODELLED, VIRTUAL };
 
 static const struct source {
 	const char *name;
@@ -24,13 +27,14 @@ static const struct source {
 	{"tdmem", "tool.version", ALWAYS, ""},
 	{"config", "config.name", ALWAYS, ""},
 	{"backend", "config.backend", ALWAYS, "sim"},
-	{"topology", "config.host.topology", MODELLED, "pack:2 core:56 pu:2"},
-	{"topology", "environment.topology", MEASURED, ""},
-	{"host", "environment.host", MEASURED, ""},
-	{"cpu", "environment.cpu", MEASURED, ""},
-	{"kernel", "environment.kernel", MEASURED, ""},
-	{"memory", "environment.memory_bytes", MEASURED, ""},
-	{"jitter", "config.host.jitter", MODELLED, "0.05"},
+	{"topology", "config.host.topology", VIRTUAL, "pack:2 core:56 pu:2"},
+	{"topology", "environment.topology", ON_HOST, ""},
+	{"host", "environment.host", ON_HOST, ""},
+	{"pin", "config.host.pin", ON_HOST, ""},
+	{"cpu", "environment.cpu", ON_HOST, ""},
+	{"kernel", "environment.kernel", ON_HOST, ""},
+	{"memory", "environment.memory_bytes", ON_HOST, ""},
+	{"jitter", "config.host.jitter", VIRTUAL, "0.05"},
 	{"clear_removed", "config.host.clear_removed", MODELLED, "true"},
 	{"retry_limit", "config.retry_limit", ALWAYS, "0"},
 	{"limits.livelock_ms", "config.limits.livelock_ms", ALWAYS, "100"},
@@ -114,15 +118,26 @@ static const json_t *find_path(const json_t *top, const char *path)
 	return top;
 }
 
+static bool is_in_scope(const struct samples *samples, enum scope scope)
+{
+	switch (scope) {
+	case ON_HOST:
+		return samples->real_cpus;
+	case MODELLED:
+		return samples->modelled;
+	case VIRTUAL:
+		return !samples->real_cpus;
+	case ALWAYS:
+		break;
+	}
+	return true;
+}
+
 static bool concerns(const struct comparison *c, const struct source *s)
 {
-	for (size_t i = 0; i < c->nsides; i++) {
-		bool modelled = c->side[i].samples->modelled;
-
-		if (s->scope == ALWAYS ||
-		    (s->scope == MODELLED ? modelled : !modelled))
+	for (size_t i = 0; i < c->nsides; i++)
+		if (is_in_scope(c->side[i].samples, s->scope))
 			return true;
-	}
 	return false;
 }
 

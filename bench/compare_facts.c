@@ -118,6 +118,15 @@ static const char *sides_that(struct compare_doc *doc, bool modelled)
 	return list;
 }
 
+static bool any_on_host(const struct compare_doc *doc)
+{
+	for (size_t i = 0; i < doc->c->nsides; i++)
+		if (doc->c->side[i].samples &&
+		    doc->c->side[i].samples->real_cpus)
+			return true;
+	return false;
+}
+
 static const char *backend(struct compare_doc *doc)
 {
 	const char *name = of_all(doc, backend_text), *kind;
@@ -144,16 +153,18 @@ static const char *host_text(struct compare_doc *doc, const json_t *top)
 	return list;
 }
 
-/* Where model output was computed makes no difference to it. */
+/* Where virtual time was computed makes no difference to it. */
 static const char *host(struct compare_doc *doc)
 {
-	return any_modelled(doc, false) ? of_all(doc, host_text) : NULL;
+	return any_on_host(doc) ? of_all(doc, host_text) : NULL;
 }
 
 static const char *topology_text(struct compare_doc *doc, const json_t *top)
 {
 	const json_t *config = json_object_get(top, "config");
 
+	if (samples_any(top, "real_cpus"))
+		return string(doc, member(top, "environment", "topology"));
 	return string(doc, member(config, "host", "topology"));
 }
 

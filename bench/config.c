@@ -83,6 +83,12 @@ static int parse_topology(void *ctx, json_t *value, const struct at *at)
 	return parse_string(value, &((struct config *)ctx)->topology, at);
 }
 
+/* "0,2,4-7", "none": whether there are such CPUs is found out later. */
+static int parse_pin(void *ctx, json_t *value, const struct at *at)
+{
+	return parse_string(value, &((struct config *)ctx)->pin, at);
+}
+
 char *config_relative(const char *config_file, const char *path)
 {
 	const char *slash = strrchr(config_file, '/');
@@ -145,6 +151,7 @@ static int parse_host(void *ctx, json_t *value, const struct at *at)
 {
 	static const struct member members[] = {
 		{"topology", false, parse_topology},
+		{"pin", false, parse_pin},
 		{"costs", false, parse_costs},
 		{"column", false, parse_column},
 		{"jitter", false, parse_jitter},

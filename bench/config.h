@@ -64,6 +64,7 @@ struct config {
 	struct repeat_rule repeat;
 	uint32_t retry_limit; /* of the spin halves; 0: none */
 	const char *topology; /* hwloc synthetic, or "host" */
+	const char *pin;      /* CPUs of real strands; NULL: all */
 	char *costs;	      /* path, resolved */
 	const char *column;
 	double jitter;

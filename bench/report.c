@@ -5,6 +5,7 @@
 
 #include "bench/encode.h"
 #include "bench/report.h"
+#include "bench/samples.h"
 #include "bench/table.h"
 
 struct printer {
@@ -358,14 +359,7 @@ static const char *text_at(const json_t *top, const char *object,
 
 static bool modelled(const json_t *top)
 {
-	const json_t *all = json_object_get(top, "workloads"), *w;
-	const char *key;
-
-	json_object_foreach(
-		(json_t *)(uintptr_t)all, key,
-		w) if (json_is_true(json_object_get(w,
-						    "modelled"))) return true;
-	return false;
+	return samples_any(top, "modelled");
 }
 
 /* "1 repeat", "5 repeats", "6-12 repeats" */
@@ -438,10 +432,33 @@ static void print_costs(const struct printer *p, const json_t *top)
 	print_wrapped(p->f, 0, text);
 }
 
+static void print_model(const struct printer *p, const json_t *top)
+{
+	bool real = samples_any(top, "real_cpus");
+	char text[400];
+
+	fprintf(p->f, "%sMODEL OUTPUT, not a measurement%s (backend %s)\n",
+		p->bold, p->end,
+		real ? "threads, real contention" : "sim, virtual time");
+	if (real) {
+		fputs("SEAM transitions and VM entries are waited out, not "
+		      "executed\n",
+		      p->f);
+		snprintf(text, sizeof(text), "host: %.120s, %.160s",
+			 text_at(top, "environment", "host", "?"),
+			 text_at(top, "environment", "cpu", "?"));
+	} else {
+		snprintf(text, sizeof(text), "host: %.300s",
+			 text_at(json_object_get(top, "config"), "host",
+				 "topology", "default"));
+	}
+	print_wrapped(p->f, 0, text);
+	print_costs(p, top);
+}
+
 static void print_header(const struct printer *p)
 {
 	const json_t *top = p->report->top;
-	const json_t *config = json_object_get(top, "config");
 	size_t ncells = p->report->ncells;
 	const json_t *baseline = json_object_get(top, "baseline");
 	char text[400], repeats[60];
@@ -456,16 +473,8 @@ static void print_header(const struct printer *p)
 		 text_at(top, "environment", "host", "?"),
 		 text_at(top, "tool", "version", "?"));
 	print_wrapped(p->f, 0, text);
-	if (modelled(top)) {
-		fprintf(p->f,
-			"%sMODEL OUTPUT, not a measurement%s (backend "
-			"sim, virtual time)\n",
-			p->bold, p->end);
-		snprintf(text, sizeof(text), "host: %.300s",
-			 text_at(config, "host", "topology", "default"));
-		print_wrapped(p->f, 0, text);
-		print_costs(p, top);
-	}
+	if (modelled(top))
+		print_model(p, top);
 	if (baseline)
 		print_sides(p, baseline);
 	if (json_is_true(json_object_get(top, "partial")))

@@ -61,10 +61,11 @@ json_t *result_workloads(const struct config *config)
 							cw->value[k]));
 		json_object_set_new(
 			all, cw->workload->name,
-			json_pack("{sssssbso}", "operation",
+			json_pack("{sssssbsbso}", "operation",
 				  cw->workload->operation, "summary",
 				  cw->workload->summary, "modelled",
-				  config->backend->modelled, "knobs", knobs));
+				  config->backend->modelled, "real_cpus",
+				  config->backend->real_cpus, "knobs", knobs));
 	}
 	return all;
 }

@@ -34,6 +34,11 @@ static int check_modelled(const struct samples *s, struct err *e)
 				       "%.300s: --robust: not model output: "
 				       "measured costs have no other column",
 				       s->path);
+		if (json_is_true(json_object_get(w, "real_cpus")))
+			return err_set(e, EXIT_UNSUPPORTED,
+				       "%.300s: --robust: real time cannot be "
+				       "computed again: only results of sim",
+				       s->path);
 	}
 	return 0;
 }

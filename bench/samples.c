@@ -393,14 +393,14 @@ static int take_cell(void *ctx, const json_t *top, struct scan *s)
 
 /* ----------------------------------------------------------------- results */
 
-static bool any_modelled(const json_t *top)
+bool samples_any(const json_t *top, const char *is)
 {
 	json_t *all = json_object_get(top, "workloads"), *w;
 	const char *name;
 
 	json_object_foreach(all, name, w)
 	{
-		if (json_is_true(json_object_get(w, "modelled")))
+		if (json_is_true(json_object_get(w, is)))
 			return true;
 	}
 	return false;
@@ -440,7 +440,10 @@ int samples_load(const char *path, samples_wanted_fn *wanted, const void *ctx,
 	}
 	samples->partial =
 		json_is_true(json_object_get(samples->top, "partial"));
-	samples->modelled = any_modelled(samples->top);
+	samples->modelled = samples_any(samples->top, "modelled");
+	/* Of old results only what was measured depends on the host. */
+	samples->real_cpus =
+		!samples->modelled || samples_any(samples->top, "real_cpus");
 	return 0;
 }
 

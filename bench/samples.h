@@ -63,12 +63,19 @@ struct samples {
 	char *path;
 	json_t *top; /* the result without its cells */
 	bool partial, modelled;
+	bool real_cpus; /* the host that it ran on counts */
 	size_t nmetrics;
 	struct samples_metric *metric;
 	size_t ncells;
 	struct samples_cell *cell;
 	struct arena *arena; /* owns all that is not JSON */
 };
+
+/**
+ * Does the top of a result say so of any workload?  `is` is "modelled", or
+ * "real_cpus".
+ */
+bool samples_any(const json_t *top, const char *is);
 
 /**
  * Is a metric of a cell to be read?  `operation` is that of the cell's

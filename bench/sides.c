@@ -18,14 +18,19 @@
 
 static int load_topology(struct side *s, struct err *e)
 {
+	bool real = s->config.backend->real_cpus;
 	struct at root = at_root(s->config.file, e);
 	struct at host = at_key(&root, "host");
-	struct at here = at_key(&host, "topology");
+	struct at here = at_key(&host, real ? "pin" : "topology");
 	struct err why;
+	int status;
 
-	if (topology_load(s->config.topology, &s->topology, &why))
-		return at_bad(&here, "%s", why.text);
-	return 0;
+	if (real)
+		status = topology_load_cpus(s->config.pin, &s->topology,
+					    &s->os_cpu, &why);
+	else
+		status = topology_load(s->config.topology, &s->topology, &why);
+	return status ? at_bad(&here, "%s", why.text) : 0;
 }
 
 static int load_costs(struct side *s, struct err *e)
@@ -83,6 +88,7 @@ static int set_repeat(struct side *base, const struct config *rules,
 static void free_side(struct side *s)
 {
 	topology_free(&s->topology);
+	free(s->os_cpu);
 	costs_free(&s->costs);
 	config_free(&s->config);
 	free(s->set.v);

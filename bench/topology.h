@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The CPUs of the modelled host, from hwloc. */
+/* The CPUs of the modelled host, or of this one, from hwloc. */
 #ifndef TDMEM_BENCH_TOPOLOGY_H
 #define TDMEM_BENCH_TOPOLOGY_H
 
@@ -18,5 +18,15 @@ enum { TOPOLOGY_MAX_CPUS = 8192 };
  */
 int topology_load(const char *what, struct topology *topology, struct err *e);
 void topology_free(struct topology *topology);
+
+/**
+ * The CPUs of this host that this process may use, in the same order, and in
+ * *os_cpu the kernel's number of each, for free().  `pin` chooses some, in
+ * the order in which it names them ("0,2,4-7"); NULL: all.  With "none" it is
+ * all and *os_cpu is NULL: nothing is to be pinned.
+ * Returns -1 with *e, whose text does not name a file.
+ */
+int topology_load_cpus(const char *pin, struct topology *topology, u32 **os_cpu,
+		       struct err *e);
 
 #endif

@@ -191,7 +191,7 @@ static bool add_cells(struct builder *b)
 
 /* --------------------------------------------------------------------- run */
 
-/* The same model gives the same numbers on every machine. */
+/* On virtual time a model gives the same numbers on every machine. */
 static const char *key_host(const struct samples *s, struct arena *arena)
 {
 	const json_t *costs = json_object_get(s->top, "costs");
@@ -202,6 +202,11 @@ static const char *key_host(const struct samples *s, struct arena *arena)
 
 	if (!s->modelled)
 		return arena_text(arena, text_of(env, "host"));
+	if (s->real_cpus)
+		return arena_print(
+			arena, "%s, model %s/%s", text_of(env, "host"),
+			text_of(json_object_get(costs, "table"), "name"),
+			text_of(costs, "column"));
 	return arena_print(arena, "model %s/%s%s%s",
 			   text_of(json_object_get(costs, "table"), "name"),
 			   text_of(costs, "column"), topology[0] ? " " : "",

@@ -115,7 +115,8 @@ static bool is_deadlocked(const struct threads *m)
 
 /*
  * Time without progress counts as far as this process ran in it: one that
- * others kept off its CPUs is not in a livelock.
+ * others kept off its CPUs is not in a livelock.  Strands that share CPUs have
+ * each only its part of that.
  */
 static void look_at_progress(struct threads *m, struct watch *w)
 {
@@ -124,7 +125,10 @@ static void look_at_progress(struct threads *m, struct watch *w)
 	u64 cpu = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
 	u64 wall = at - w->at_ns, ran = cpu - w->cpu_ns;
 
-	w->quiet_ns += ran < wall ? ran : wall;
+	ran = ran < wall ? ran : wall;
+	if (m->oversubscribed)
+		ran = ran * m->config.topology->ncpus / m->strands;
+	w->quiet_ns += ran;
 	w->at_ns = at;
 	w->cpu_ns = cpu;
 	if (progress == w->progress)
