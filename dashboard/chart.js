@@ -267,12 +267,15 @@ tdmem.chart = (function () {
 		return options;
 	}
 
-	function x_label(spec) {
+	// "2026-01-31", on a phone "01-31".
+	function x_label(spec, narrow) {
 		return function (x) {
-			var i = Math.round(x);
+			var i = Math.round(x), day;
 
-			return i !== x || i < 0 || i >= spec.runs.length ? "" :
-				tdmem.day(tdmem.run(spec.runs[i]));
+			if (i !== x || i < 0 || i >= spec.runs.length)
+				return "";
+			day = tdmem.day(tdmem.run(spec.runs[i]));
+			return narrow ? day.slice(-5) : day;
 		};
 	}
 
@@ -287,7 +290,7 @@ tdmem.chart = (function () {
 	}
 
 	function options(chart) {
-		var spec = chart.spec;
+		var spec = chart.spec, narrow = chart.box.clientWidth < 520;
 
 		// Names of lines are texts of results: dygraphs is given others.
 		return {
@@ -310,9 +313,9 @@ tdmem.chart = (function () {
 				show_point(chart, row);
 			},
 			axes: {
-				x: { axisLabelFormatter: x_label(spec),
-					axisLabelWidth: 90,
-					pixelsPerLabel: 85,
+				x: { axisLabelFormatter: x_label(spec, narrow),
+					axisLabelWidth: narrow ? 46 : 90,
+					pixelsPerLabel: narrow ? 48 : 90,
 					ticker: Dygraph.numericTicks },
 				y: { axisLabelFormatter: y_label(spec),
 					axisLabelWidth: 74 }

@@ -10,10 +10,10 @@
 	// ------------------------------------------------------------ changes
 
 	var COLUMNS = [
+		{ title: "Change", number: true },
 		{ title: "Workload" }, { title: "Cell" }, { title: "Policy" },
 		{ title: "Metric" }, { title: "Before", number: true },
 		{ title: "After", number: true },
-		{ title: "Change", number: true },
 		{ title: "Confidence", number: true }, { title: "ID" }
 	];
 
@@ -38,14 +38,14 @@
 		var at = tdmem.index(), kind = tdmem.KINDS[c.kind];
 
 		return [
+			el("span", { class: kind.css },
+				kind.sign + " " + change_text(c)),
 			el("a", { href: tdmem.workload_href(c.workload,
 				change_place(c)) }, name(at.workloads[c.workload])),
 			name(at.charts[c.chart]), name(at.lines[c.line]),
 			name(c.metric), tdmem.short(c.before, c.unit),
 			c.status ? name(c.status) :
 				tdmem.short(c.after, c.unit),
-			el("span", { class: kind.css },
-				kind.sign + " " + change_text(c)),
 			c.status ? "certain" :
 				(100 * c.confidence).toFixed(1) + "\u202f%",
 			name(c.id)
@@ -78,6 +78,15 @@
 		return Array.from(seen).join(", ");
 	}
 
+	// Which one, when there are several.
+	function of_history(g) {
+		var groups = tdmem.index().groups;
+
+		return groups.length < 2 ? null :
+			el("span", { class: "muted" }, " \u2013 ",
+				name(groups[g].host || groups[g].config));
+	}
+
 	function event_summary(changes, run) {
 		var kind = tdmem.KINDS[changes[0].kind];
 
@@ -89,7 +98,7 @@
 				changes.length + " series in " : " of ",
 			name(workloads_of(changes)), ", from " +
 			tdmem.day(run) + " (", name(tdmem.commit(run)),
-			") on");
+			") on", of_history(changes[0].group));
 	}
 
 	function event_reasons(changes) {

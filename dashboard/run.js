@@ -6,10 +6,11 @@
 (function () {
 	var el = tdmem.el, name = tdmem.name;
 	var COLUMNS = [
+		// What is asked for first, also where not all fits.
+		{ title: "Change", number: true },
 		{ title: "Workload" }, { title: "Cell" }, { title: "Policy" },
 		{ title: "Metric" }, { title: "Before", number: true },
-		{ title: "Now", number: true }, { title: "Change", number: true },
-		{ title: "Repeats" }
+		{ title: "Now", number: true }, { title: "Repeats" }
 	];
 
 	function find_run(slug) {
@@ -88,13 +89,14 @@
 		var group = at.groups[s.group];
 
 		return [
+			change_node(d),
 			el("a", { href: tdmem.workload_href(s.workload, {
 				config: group.config, host: group.host,
 				metric: s.metric, chart: at.charts[s.chart]
 			}) }, name(at.workloads[s.workload])),
 			name(at.charts[s.chart]), name(at.lines[s.line]),
 			name(s.metric), figure(d.before, d.was, s.unit),
-			figure(d.now, d.is, s.unit), change_node(d),
+			figure(d.now, d.is, s.unit),
 			d.ratio === null ? "" : d.apart ? "apart" : "overlap"
 		];
 	}

@@ -56,8 +56,9 @@ night() {
 		--output "$out/history/$1/$(printf 'night-%03d' "$3").json" \
 		--tag "commit=$(printf '%s %s' "$3" "$step" | sha1sum |
 			cut -c 1-12)" \
-		--set 'workloads={"fault-in":{"pages":64},
-			"block-remove":{"pages":64}}' \
+		--set 'workloads={"fault-in":{},"block-remove":{}}' \
+		--set workloads.fault-in.pages=64 \
+		--set workloads.block-remove.pages=64 \
 		--set 'axes.vcpus=[1,8]' --set "seed=$3" \
 		--set "host.jitter=$2" \
 		--set "host.costs=$out/costs/$1-$step.json" >/dev/null
