@@ -6,6 +6,7 @@
 #                 SANITIZE=address,undefined under the sanitizers
 # make nightly-demo  60 nights on the model, and the dashboard of them
 # make bench      speed of the model, as JSON
+# make soak       the threads backend under the thread sanitizer, 10 minutes
 # make install    program, manual pages, configs, schemas and documents below
 #                 $(DESTDIR)$(prefix), which is /usr/local
 # V=1 shows the commands; CC=clang, SANITIZE=address,undefined, O=build-dir.
@@ -75,7 +76,7 @@ mandir	?= $(datadir)/man
 docdir	?= $(datadir)/doc/tdmem
 INSTALL	?= install
 
-.PHONY: all man install run check unit test-warnings bench nightly-demo clean deps
+.PHONY: all man install run check unit test-warnings bench soak nightly-demo clean deps
 .SECONDARY: $(TESTOBJ) $(UNIT:=.o) $(BENCH:=.o)
 
 all: tdmem
@@ -168,6 +169,10 @@ nightly-demo: tdmem
 
 bench: $(BENCH)
 	$(Q)sh tests/bench/run.sh $(BENCH)
+
+SOAK	?= 600
+soak:
+	$(Q)TDMEM_SOAK=$(SOAK) bash tests/cli/threads_tsan.sh
 
 deps:
 	$(Q)sh $(DEPS) build
