@@ -31,7 +31,7 @@
 struct mirror_table {
 	u64 spte[512];
 	struct line line[64];
-	hpa_t external; /* the S-EPT page; of the root: none */
+	hpa_t external;		   /* the S-EPT page; of the root: none */
 	struct mirror_table *next; /* of all that the VM has made */
 } __attribute__((aligned(64)));
 
@@ -68,19 +68,24 @@ struct spte_ref {
 	enum tdx_level level;
 };
 
+/* A line that what comes before it is not on. */
+#define OWN_LINE __attribute__((aligned(64)))
+
 /* ------------------------------------------------------------- the host */
 
 struct kvm_host {
 	struct tdx_module *module;
 	struct kvm_costs costs;
-	u64 next, end; /* physical memory that is not given out */
-	u64 memory;    /* bytes of host memory in mirror tables and VMs */
+	/* What is above is read by all, always. */
+	u64 memory OWN_LINE; /* bytes of mirror tables and VMs */
+	u64 next, end;	     /* physical memory that is not given out */
 	u32 first_hkid, hkids;
 	bool *hkid_used;
 	struct kvm_vm *vms; /* all that there are */
 	bool vms_lock;	    /* never held across a call of the machine */
 	u32 packages;
-	u32 retry_max; /* of spin-doubling, shared by all VMs */
+	/* of spin-doubling, shared by all VMs */
+	u32 retry_max OWN_LINE;
 	struct line retry_max_line;
 	struct qspinlock tdx_lock; /* creation and HKID release */
 	struct qnode nodes[MACHINE_MAX_STRANDS];
@@ -102,9 +107,9 @@ struct kvm_vcpu {
 	struct line mode_line;
 	u32 kick_seen;		    /* sender's: the mode that it kicked */
 	struct kvm_vcpu *kick_next; /* sender's: others that it kicked */
+	struct kvm_thread *thread;  /* while it runs; senders look at it */
 	struct qspinlock mutex;
 	struct kvm_vm *vm;
-	struct kvm_thread *thread; /* while it runs */
 	hpa_t tdvpr;
 	u32 lp_id, lp_package; /* where the module has it associated */
 	bool associated;
@@ -123,7 +128,8 @@ struct kvm_vm {
 	struct kvm_vm *next; /* of the host's */
 	struct kvm_vm_config config;
 
-	u64 inv; /* invalidations in progress << 32 | their sequence */
+	/* invalidations in progress << 32 | their sequence */
+	u64 inv OWN_LINE;
 	struct line inv_line;
 	u64 inv_begin, inv_end; /* bytes of GPA; written under mmu_lock */
 

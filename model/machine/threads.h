@@ -68,6 +68,7 @@ struct threads {
 	struct tstrand *strand;
 	u32 strands;
 	u64 carry_ticks; /* waited too long by this much: the next is shorter */
+	u64 spend_ticks; /* what spending takes besides waiting */
 	u64 pause_ticks; /* nearer to the end than this: no pause */
 	u64 spin_ticks;	 /* look at a word for so long before sleeping */
 	u64 yield_ticks; /* oversubscribed: yield if more than this is left */

@@ -114,9 +114,10 @@ struct tdx_module *tdx_module_create(const struct tdx_platform *platform,
 
 	if (!platform_is_sane(platform))
 		return NULL;
-	m = calloc(1, sizeof(*m));
+	m = aligned_alloc(64, sizeof(*m));
 	if (!m)
 		return NULL;
+	memset(m, 0, sizeof(*m));
 	m->memory = sizeof(*m);
 	m->platform = *platform;
 	m->costs = *costs;

@@ -157,7 +157,7 @@ struct tdx_module {
 	u32 tdmrs;
 	struct kot kot;
 	struct wbt *wbt;
-	u64 memory; /* bytes taken */
+	u64 memory LINE_ALIGNED; /* bytes taken; the rest is read by all */
 };
 
 struct lock kot_lock(struct tdx_module *m);

@@ -69,11 +69,146 @@ static void every_cell_of_two_vcpus_keeps_the_laws(void **state)
 	run_all(2);
 }
 
+/* ------------------------------------------- the same model as the sim's */
+
+static void exact_world(struct kit_world *world, u64 arg)
+{
+	default_world(world, arg);
+	world->setup.jitter = 0;
+}
+
+static void exact_real_world(struct kit_world *world, u64 arg)
+{
+	real_world(world, arg);
+	world->setup.jitter = 0;
+}
+
+/* Where one strand does everything, nothing depends on time. */
+static const struct variant alone[] = {
+	{"build", {{"pages", 20}, {"racers", 0}}},
+	{"fault-in", {{"pages", 24}}},
+	{"fault-in", {{"pages", 24}, {"accept", ACCEPT_ON_VE}}},
+	{"fault-in", {{"pages", 3}, {"page_size", PAGE_2M}}},
+	{"accept", {{"pages", 24}}},
+	{"convert", {{"pages", 6}}},
+	{"reclaim", {{"pages", 16}}},
+	{"reclaim", {{"pages", 16}, {"order", 1}}},
+	{"reclaim", {{"pages", 2}, {"page_size", PAGE_2M}}},
+};
+
+/* Counts, not times: those that a machine cannot change. */
+static bool is_count(const struct metric *m)
+{
+	return !m->histogram &&
+	       (strstr(m->name, ".calls") || strstr(m->name, ".count") ||
+		strstr(m->name, ".busy") || strstr(m->name, "zero_step."));
+}
+
+static void the_module_is_called_as_on_virtual_time(void **state)
+{
+	(void)state;
+	for (size_t v = 0; v < sizeof(alone) / sizeof(*alone); v++) {
+		struct cell real, sim;
+		size_t counts = 0;
+
+		begin_cell(&sim, &backend_sim, &alone[v],
+			   kit_policy("kick-once"), 1, exact_world, 0);
+		begin_cell(&real, &backend_threads, &alone[v],
+			   kit_policy("kick-once"), 1, exact_real_world, 2);
+		assert_int_equal(sim.sample.status, CELL_OK);
+		assert_int_equal(real.sample.status, CELL_OK);
+		for (size_t i = 0; i < metric_count(); i++) {
+			const char *name = metric_at(i)->name;
+
+			if (!is_count(metric_at(i)))
+				continue;
+			same(&real, name, number(&real, name),
+			     number(&sim, name));
+			counts += number(&sim, name) > 0;
+		}
+		assert_true(counts >= 2);
+		end_cell(&real);
+		end_cell(&sim);
+	}
+}
+
+/* ----------------------------------------------------- how cells can end */
+
+/* Each is a result, with its reason, and everything is given back. */
+static void cut_cells_keep_the_laws(void **state)
+{
+	(void)state;
+	for (size_t v = 0; variants[v].workload; v++) {
+		struct kit_world world;
+		struct cell c = {
+			.backend = &backend_threads,
+			.variant = &variants[v],
+			.policy = kit_policy("eagain"),
+			.vcpus = 2,
+			.kit = kit_defaults(kit_workload(variants[v].workload)),
+		};
+		atomic_int stop = v % 2 == 0;
+
+		for (size_t i = 0; i < SETTINGS && variants[v].set[i].knob; i++)
+			kit_set(&c.kit, variants[v].set[i].knob,
+				variants[v].set[i].value);
+		kit_world_init(&world, "eagain", NR_CPUS);
+		real_world(&world, 2);
+		world.setup.stop = &stop;
+		world.setup.max_ns = 300000;
+		/* Never done in so little time: building a TD takes longer. */
+		for (u32 c2 = 0; c2 < NR_TDX_CALLS; c2++)
+			world.costs.tdx.call_ps[c2] = KIT_NS(20000);
+		kit_run_on(&backend_threads, &c.kit, 2, &world, &c.sample);
+		assert_int_equal(c.sample.status,
+				 stop ? CELL_STOPPED : CELL_TIMEOUT);
+		check(&c);
+		end_cell(&c);
+		kit_world_free(&world);
+	}
+}
+
+static void more_strands_than_cpus_is_noted(void **state)
+{
+	struct topology two = {2, 1, cpus.place};
+	struct scenario s;
+	char text[120];
+
+	(void)state;
+	assert_true(scenario_init(&s, 1, 2, 1));
+	assert_true(backend_threads.note(&s, &two, text, sizeof(text)));
+	assert_string_equal(text, "oversubscribed: 3 strands on 2 CPUs");
+	scenario_free(&s);
+	assert_true(scenario_init(&s, 1, 2, 0));
+	assert_false(backend_threads.note(&s, &two, text, sizeof(text)));
+	scenario_free(&s);
+}
+
+/* Eight vCPUs, of which each has a quarter of a CPU or less. */
+static void crowded_cells_keep_the_laws(void **state)
+{
+	(void)state;
+	for (size_t v = 0; variants[v].workload; v++) {
+		struct cell c;
+
+		if (v % 5)
+			continue;
+		begin_cell(&c, &backend_threads, &variants[v],
+			   kit_policy("spin"), 8, real_world, 2);
+		check(&c);
+		end_cell(&c);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_cell_of_one_vcpu_keeps_the_laws),
 		cmocka_unit_test(every_cell_of_two_vcpus_keeps_the_laws),
+		cmocka_unit_test(the_module_is_called_as_on_virtual_time),
+		cmocka_unit_test(cut_cells_keep_the_laws),
+		cmocka_unit_test(crowded_cells_keep_the_laws),
+		cmocka_unit_test(more_strands_than_cpus_is_noted),
 	};
 
 	return cmocka_run_group_tests(tests, find_cpus, NULL);
