@@ -12,6 +12,13 @@ symbol:                                                                        \
 symbol##_end:                                                                  \
 	.byte 0
 
+#define NOTHING(symbol)                                                        \
+	.global symbol;                                                        \
+	.global symbol##_end;                                                  \
+symbol:                                                                        \
+symbol##_end:                                                                  \
+	.byte 0
+
 	.section .rodata
 BLOB(dashboard_index_html, "dashboard/index.html")
 BLOB(dashboard_workload_html, "dashboard/workload.html")
@@ -27,8 +34,8 @@ BLOB(dygraph_js, DYGRAPHS_JS)
 BLOB(dygraph_css, DYGRAPHS_CSS)
 BLOB(dygraph_licence, DYGRAPHS_LICENCE)
 #else
-BLOB(dygraph_js, "/dev/null")
-BLOB(dygraph_css, "/dev/null")
-BLOB(dygraph_licence, "/dev/null")
+NOTHING(dygraph_js)
+NOTHING(dygraph_css)
+NOTHING(dygraph_licence)
 #endif
 	.section .note.GNU-stack, "", %progbits

@@ -115,11 +115,6 @@ static int write_page(const struct site *site, const struct page *page,
 
 int site_write_pages(const struct site *site, struct err *e)
 {
-	if (dygraph_js_end - dygraph_js < 1000)
-		return err_set(e, EXIT_UNSUPPORTED,
-			       "dashboard: this tdmem was built without the "
-			       "chart library dygraphs (Debian: "
-			       "libjs-dygraphs); build again with it");
 	for (size_t i = 0; i < sizeof(pages) / sizeof(pages[0]); i++)
 		if (write_page(site, &pages[i], e))
 			return -1;
@@ -211,10 +206,22 @@ static int check_ours(const struct site *site, struct err *e)
 	return 0;
 }
 
+static int check_library(struct err *e)
+{
+	if (!dygraph_js[0]) /* what is not there is a lone NUL */
+		return err_set(e, EXIT_UNSUPPORTED,
+			       "dashboard: this tdmem was built without the "
+			       "chart library dygraphs (Debian: "
+			       "libjs-dygraphs); build again with it");
+	return 0;
+}
+
 int site_make_folders(const struct site *site, struct err *e)
 {
 	char *data = in_site(site, "data", e), *lib = in_site(site, "lib", e);
 
+	if (check_library(e))
+		return -1;
 	if (!data || !lib || make_folder(site->out, e) || check_ours(site, e))
 		return -1;
 	return make_folder(data, e) || make_folder(lib, e) ? -1 : 0;

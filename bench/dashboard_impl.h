@@ -94,7 +94,7 @@ int site_write_data(const struct site *site, const char *name, json_t *data,
 		    struct err *e);
 /** Write the pages, the style and the chart library. */
 int site_write_pages(const struct site *site, struct err *e);
-/** Make the folders, or find an older dashboard there. */
+/** Make the folders, or find an older dashboard; nothing without a library. */
 int site_make_folders(const struct site *site, struct err *e);
 /** Remove data of runs and workloads that are not in the history any more. */
 int site_remove_old(const struct site *site, struct err *e);
