@@ -71,10 +71,14 @@ static void every_cell_of_two_vcpus_keeps_the_laws(void **state)
 
 /* ------------------------------------------- the same model as the sim's */
 
+/* One package, as the CPUs of real_world() are. */
 static void exact_world(struct kit_world *world, u64 arg)
 {
 	default_world(world, arg);
 	world->setup.jitter = 0;
+	world->topology.npackages = 1;
+	for (u32 i = 0; i < NR_CPUS; i++)
+		world->topology.cpu[i].package = 0;
 }
 
 static void exact_real_world(struct kit_world *world, u64 arg)
