@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "bench/json.h"
@@ -30,6 +31,18 @@ static int grow(struct buffer *b, size_t max)
 	b->data = data;
 	b->room = room;
 	return 0;
+}
+
+/* As large as the file says that it is, which it need not be. */
+static int make_room(struct buffer *b, int fd, size_t max)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) || st.st_size <= 0)
+		return 0;
+	b->room = (size_t)st.st_size < max ? (size_t)st.st_size + 2 : max + 2;
+	b->data = malloc(b->room);
+	return b->data ? 0 : -1;
 }
 
 /* Read all, or max + 1 bytes: enough to know that there is more. */
@@ -61,7 +74,7 @@ char *read_file(const char *path, size_t max, size_t *size, struct err *e)
 			strerror(errno));
 		return NULL;
 	}
-	if (slurp(fd, &b, max)) {
+	if (make_room(&b, fd, max) || slurp(fd, &b, max)) {
 		err_set(e, EXIT_USAGE, "%s: cannot be read: %s", path,
 			strerror(errno));
 		goto fail;

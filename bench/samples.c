@@ -55,7 +55,8 @@ static int find_metric(struct loader *l, const char *name, size_t length)
 	for (size_t i = 0; i < s->nmetrics; i++) {
 		size_t at = (l->guess + i) % s->nmetrics;
 
-		if (!scan_is(name, length, s->metric[at].name))
+		if (s->metric[at].length != length ||
+		    memcmp(s->metric[at].name, name, length) != 0)
 			continue;
 		l->guess = at + 1;
 		return (int)at;
@@ -362,6 +363,7 @@ static bool make_metrics(struct loader *l, const json_t *top)
 			return false;
 		s->metric[s->nmetrics++] = (struct samples_metric){
 			.name = name,
+			.length = strlen(name),
 			.unit = unit,
 			.histogram =
 				json_is_true(json_object_get(m, "histogram")),

@@ -18,6 +18,7 @@
 /** A metric as the result's own table has it. */
 struct samples_metric {
 	const char *name; /* "fault.rate", borrowed from the top */
+	size_t length;	  /* of the name */
 	const char *unit; /* "1/s" */
 	bool histogram;
 	int better; /* +1: higher is better, -1: lower, 0: neither */

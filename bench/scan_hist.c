@@ -12,14 +12,41 @@ struct taker {
 	unsigned int seen; /* bits: members that it must have */
 };
 
+/* "[31,7]" as results have it: the usual case, without looking for blanks. */
+static bool take_plain(struct scan *s, uint64_t *index, uint64_t *count)
+{
+	const char *p = s->p;
+	uint64_t i = 0, n = 0;
+
+	if (*p++ != '[')
+		return false;
+	for (int k = 0; k < 9 && *p >= '0' && *p <= '9'; k++)
+		i = i * 10 + (uint64_t)(*p++ - '0');
+	if (p[-1] == '[' || *p++ != ',')
+		return false;
+	for (int k = 0; k < 18 && *p >= '0' && *p <= '9'; k++)
+		n = n * 10 + (uint64_t)(*p++ - '0');
+	if (p[-1] == ',' || *p++ != ']')
+		return false;
+	*index = i;
+	*count = n;
+	s->p = p;
+	return true;
+}
+
+static bool take_any(struct scan *s, uint64_t *index, uint64_t *count)
+{
+	return scan_take(s, '[') && scan_count(s, index) && scan_take(s, ',') &&
+	       scan_count(s, count) && scan_take(s, ']');
+}
+
 static bool take_bucket(void *ctx, struct scan *s)
 {
 	struct taker *t = ctx;
 	size_t n = t->hist->n;
 	uint64_t index, count;
 
-	if (!scan_take(s, '[') || !scan_count(s, &index) ||
-	    !scan_take(s, ',') || !scan_count(s, &count) || !scan_take(s, ']'))
+	if (!take_plain(s, &index, &count) && !take_any(s, &index, &count))
 		return false;
 	if (index >= HIST_BUCKETS || count < 1 ||
 	    (n && t->room[n - 1].index >= index))

@@ -127,6 +127,12 @@ static void what_is_no_cell_is_refused(void **state)
 		"{'axes':{'workload':'track'},'status':'ok','repeats':[{"
 		"'histograms':{'track.latency':{'count':1,'overflow':0,"
 		"'min':1,'max':1,'buckets':[[7,1],[7,1]]}}}]}",
+		"{'axes':{'workload':'track'},'status':'ok','repeats':[{"
+		"'histograms':{'track.latency':{'count':1,'overflow':0,"
+		"'min':1,'max':1,'buckets':[[,1]]}}}]}",
+		"{'axes':{'workload':'track'},'status':'ok','repeats':[{"
+		"'histograms':{'track.latency':{'count':1,'overflow':0,"
+		"'min':1,'max':1,'buckets':[[1,]]}}}]}",
 	};
 	char text[2000];
 	struct samples s;
@@ -235,6 +241,43 @@ static void values_are_passed_over(void **state)
 	}
 }
 
+/* Long values, in which blocks are passed over, against a plain count. */
+static void long_values_are_passed_over(void **state)
+{
+	static const char letters[] = "[]{}\"\\,1 ";
+	uint64_t seed = 7;
+	char text[200];
+
+	(void)state;
+	for (int round = 0; round < 20000; round++) {
+		struct scan s = {text, text + sizeof(text) - 1};
+		long depth = 0, end = -1;
+		bool quoted = false;
+
+		text[0] = '[';
+		for (size_t i = 1; i < sizeof(text) - 1; i++) {
+			seed = seed * 6364136223846793005ull + 1442695ull;
+			/* digits mostly, so that blocks are long */
+			text[i] = (seed >> 33) % 4 ? '1'
+						   : letters[(seed >> 40) % 9];
+		}
+		text[sizeof(text) - 1] = '\0';
+		for (long i = 0; end < 0 && text[i]; i++) {
+			if (quoted && text[i] == '\\' && text[i + 1])
+				i++;
+			else if (text[i] == '"')
+				quoted = !quoted;
+			else if (!quoted && strchr("[{", text[i]))
+				depth++;
+			else if (!quoted && strchr("]}", text[i]) && !--depth)
+				end = i + 1;
+		}
+		assert_true(scan_skip(&s) == (end > 0));
+		if (end > 0)
+			assert_int_equal(s.p - text, end);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -242,6 +285,7 @@ int main(void)
 		cmocka_unit_test(what_is_no_cell_is_refused),
 		cmocka_unit_test(pooled_quantiles_are_those_of_the_merged),
 		cmocka_unit_test(values_are_passed_over),
+		cmocka_unit_test(long_values_are_passed_over),
 	};
 
 	return cmocka_run_group_tests_name("samples", tests, NULL, NULL);
