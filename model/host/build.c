@@ -131,7 +131,7 @@ int kvm_init_mem_region(struct kvm_thread *t, struct kvm_vm *vm, gpa_t gpa,
 			u64 pages, bool measure)
 {
 	enum where before;
-	int ret = vm_check_range(vm, gpa, pages);
+	int ret = vm_check_range(t, vm, gpa, pages);
 
 	if (ret)
 		return ret;
@@ -152,7 +152,7 @@ int kvm_finalize(struct kvm_thread *t, struct kvm_vm *vm)
 	enum where before;
 	int ret;
 
-	if (vm_dead(vm))
+	if (vm_seen_dead(t, vm))
 		return -EIO;
 	if (vm_runnable(vm))
 		return -EINVAL;
@@ -185,7 +185,7 @@ int kvm_vcpu_ioctl(struct kvm_thread *t, struct kvm_vm *vm, u32 vcpu)
 	u64 begin = now(t->strand);
 	int ret;
 
-	if (vm_dead(vm))
+	if (vm_seen_dead(t, vm))
 		return -EIO;
 	if (vcpu >= vm->config.vcpus)
 		return -EINVAL;

@@ -22,6 +22,7 @@ void invalidate_begin(struct kvm_thread *t, struct kvm_vm *vm, gpa_t gpa,
 {
 	u64 end = gpa.v + (pages << 12);
 
+	plain_access(t->strand, &vm->inv_begin, 2 * sizeof(u64), true);
 	if (vm->inv < INV_IN_PROGRESS) {
 		__atomic_store_n(&vm->inv_begin, gpa.v, __ATOMIC_RELAXED);
 		__atomic_store_n(&vm->inv_end, end, __ATOMIC_RELAXED);
@@ -58,6 +59,11 @@ static bool invalidated(const struct kvm_vm *vm, u64 inv, u64 seen, gpa_t gpa,
 		       __atomic_load_n(&vm->inv_begin, __ATOMIC_RELAXED);
 }
 
+static void inv_lost(struct kvm_thread *t, struct kvm_vm *vm)
+{
+	trace_lost(t->strand, "INVALIDATION", &vm->inv, ~(INV_IN_PROGRESS - 1));
+}
+
 static u64 invalidations(struct kvm_thread *t, struct kvm_vm *vm)
 {
 	return line_load64(t->strand, &vm->inv_line, &vm->inv);
@@ -68,6 +74,14 @@ static u64 invalidations(struct kvm_thread *t, struct kvm_vm *vm)
 static enum pf pf_of(int ret)
 {
 	return ret == 0 ? PF_FIXED : ret == -EAGAIN ? PF_RETRY : PF_ERROR;
+}
+
+/** Somebody else has to do something to the entry first. */
+static enum pf spte_lost(struct kvm_thread *t, const struct spte_ref *ref)
+{
+	/* Of all entries only a frozen one has the uppermost bit. */
+	trace_lost(t->strand, "SPTE", ref->spte, 1ull << 63 | SPTE_BLOCKED);
+	return PF_RETRY;
 }
 
 /**
@@ -82,7 +96,7 @@ static enum pf set_spte(struct kvm_thread *t, struct kvm_vm *vm,
 
 	if (line_cmpxchg64(t->strand, ref->line, ref->spte, SPTE_NONE,
 			   FROZEN_SPTE) != SPTE_NONE)
-		return PF_RETRY;
+		return spte_lost(t, ref);
 	flush_pages(t, vm,
 		    c->call == TDH_MEM_PAGE_AUG ? LEVEL_PAGES(c->level) : 1);
 	ret = retry_fault(t, vm, c);
@@ -138,13 +152,15 @@ static enum pf descend(struct kvm_thread *t, struct kvm_vm *vm, gpa_t gpa,
 
 		ref_at(ref, table, gpa, level);
 		/* Present tables stay: no need to ask the machine for them. */
+		plain_access(t->strand, ref->spte, sizeof(spte), false);
 		spte = __atomic_load_n(ref->spte, __ATOMIC_ACQUIRE);
 		if (!spte_present(spte) || spte_leaf(spte))
 			spte = line_load64(t->strand, ref->line, ref->spte);
 		if (spte == FROZEN_SPTE)
-			return PF_RETRY;
+			return spte_lost(t, ref);
 		if (spte_leaf(spte))
-			return spte & SPTE_BLOCKED ? PF_RETRY : PF_SPURIOUS;
+			return spte & SPTE_BLOCKED ? spte_lost(t, ref)
+						   : PF_SPURIOUS;
 		if (!spte_present(spte)) {
 			if (level <= want)
 				return PF_FIXED;
@@ -202,6 +218,8 @@ static enum pf map_locked(struct kvm_thread *t, struct kvm_vm *vm, gpa_t gpa,
 	begin = now(t->strand);
 	if (!invalidated(vm, invalidations(t, vm), seen, gpa, level))
 		pf = map(t, vm, gpa, level);
+	else
+		inv_lost(t, vm);
 	observe_op(t, KVM_OP_MAP, begin, 1);
 	qrw_read_unlock(t, &vm->mmu_lock);
 	return pf;
@@ -212,13 +230,18 @@ enum pf fault_attempt(struct kvm_thread *t, struct kvm_vm *vm, gpa_t gpa,
 {
 	u64 seen;
 
+	trace_emit(t->strand, attempt);
 	spend(t->strand, vm->host->costs.fault_ps);
 	seen = invalidations(t, vm);
+	plain_access(t->strand, vm->shared, sizeof(*vm->shared), false);
 	if (!vm_page_private(vm, gpa))
 		return PF_MEMORY_FAULT;
 	level = map_level(vm, gpa, level);
-	if (invalidated(vm, seen, seen, gpa, level))
+	plain_access(t->strand, &vm->inv_begin, 2 * sizeof(u64), false);
+	if (invalidated(vm, seen, seen, gpa, level)) {
+		inv_lost(t, vm);
 		return PF_RETRY;
+	}
 	return map_locked(t, vm, gpa, level, seen);
 }
 
@@ -234,7 +257,7 @@ static int pre_fault_page(struct kvm_thread *t, struct kvm_vm *vm, gpa_t *gpa)
 	do {
 		pf = fault_attempt(t, vm, *gpa, vm->config.max_level);
 		tries++;
-		if (vm_dead(vm))
+		if (vm_seen_dead(t, vm))
 			return -EIO;
 	} while (pf == PF_RETRY);
 	if (pf == PF_MEMORY_FAULT)
@@ -251,7 +274,7 @@ int kvm_pre_fault(struct kvm_thread *t, struct kvm_vm *vm, gpa_t gpa, u64 pages)
 {
 	u64 end = gpa.v + (pages << 12);
 	enum where before;
-	int ret = vm_check_range(vm, gpa, pages);
+	int ret = vm_check_range(t, vm, gpa, pages);
 
 	if (ret)
 		return ret;

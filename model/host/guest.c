@@ -210,7 +210,7 @@ static int stuck_outside(struct kvm_vcpu *vcpu, u64 ps)
 
 	spend(t->strand, ps);
 	account(t, before);
-	return vm_dead(vcpu->vm) ? vcpu_gone(vcpu) : 0;
+	return vm_seen_dead(t, vcpu->vm) ? vcpu_gone(vcpu) : 0;
 }
 
 int kvm_guest_spin(struct kvm_vcpu *vcpu, u64 ps)
@@ -261,7 +261,8 @@ static void blocked(struct kvm_vcpu *vcpu, struct line *line, const u32 *word,
 	struct strand *s = vcpu->thread->strand;
 	enum where before = account(vcpu->thread, WHERE_IDLE);
 
-	while (!vm_dead(vcpu->vm) && line_load32(s, line, word) == seen)
+	while (!vm_seen_dead(vcpu->thread, vcpu->vm) &&
+	       line_load32(s, line, word) == seen)
 		if (!line_wait(s, line, word, seen, true) && interrupted(s))
 			interrupt_done(s);
 	account(vcpu->thread, before);

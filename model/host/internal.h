@@ -175,13 +175,21 @@ static inline bool vm_dead(const struct kvm_vm *vm)
 	return __atomic_load_n(&vm->gate, __ATOMIC_RELAXED) & GATE_DEAD;
 }
 
+/** The same for a strand that goes another way when it is. */
+static inline bool vm_seen_dead(struct kvm_thread *t, const struct kvm_vm *vm)
+{
+	plain_access(t->strand, &vm->gate, sizeof(vm->gate), false);
+	return vm_dead(vm);
+}
+
 static inline bool vm_runnable(const struct kvm_vm *vm)
 {
 	return __atomic_load_n(&vm->runnable, __ATOMIC_ACQUIRE);
 }
 
 /** 0, or -EINVAL for a range that is not inside the guest's memory. */
-int vm_check_range(const struct kvm_vm *vm, gpa_t gpa, u64 pages);
+int vm_check_range(struct kvm_thread *t, const struct kvm_vm *vm, gpa_t gpa,
+		   u64 pages);
 
 /**
  * Bug the VM: keep the first reason, make all vCPUs leave.  Always -EIO.

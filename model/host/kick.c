@@ -23,6 +23,7 @@ static bool kick_vcpu(struct kvm_thread *t, struct kvm_vcpu *vcpu)
 
 	if (!(mode & VCPU_IN_GUEST))
 		return false;
+	plain_access(t->strand, &vcpu->thread, sizeof(vcpu->thread), false);
 	target = __atomic_load_n(&vcpu->thread, __ATOMIC_ACQUIRE);
 	if (!target || target == t)
 		return false;
@@ -134,8 +135,12 @@ int vm_bug(struct kvm_thread *t, struct kvm_vm *vm, const char *what,
 	else
 		snprintf(vm->bug, sizeof(vm->bug), "%s", what);
 	for (u32 i = 0; i < vm->config.vcpus; i++) {
-		struct kvm_thread *target =
-			__atomic_load_n(&vm->vcpu[i].thread, __ATOMIC_ACQUIRE);
+		struct kvm_vcpu *vcpu = &vm->vcpu[i];
+		struct kvm_thread *target;
+
+		plain_access(t->strand, &vcpu->thread, sizeof(vcpu->thread),
+			     false);
+		target = __atomic_load_n(&vcpu->thread, __ATOMIC_ACQUIRE);
 
 		if (target && target != t)
 			interrupt(t->strand, target->strand, 0);

@@ -78,7 +78,7 @@ static int obey(struct kvm_thread *t, struct kvm_vm *vm, enum verdict verdict,
 {
 	switch (verdict) {
 	case RETRY_AGAIN:
-		return vm_dead(vm) ? -EIO : 0;
+		return vm_seen_dead(t, vm) ? -EIO : 0;
 	case RETRY_KICK:
 		hold_begin(t, vm);
 		*kicked = true;
@@ -117,6 +117,7 @@ static int retry(struct kvm_thread *t, struct kvm_vm *vm,
 	int ret = 0;
 
 	do {
+		trace_emit(t->strand, attempt);
 		busy.status = sept_issue(t, vm, c);
 		calls++;
 		busy.held = *held;

@@ -239,7 +239,7 @@ static int do_part(struct kvm_thread *t, struct kvm_vm *vm,
 static int lead(struct kvm_thread *t, struct kvm_vm *vm,
 		enum teardown_order order, u32 share)
 {
-	int ret = vm_dead(vm) ? -EIO : 0;
+	int ret = vm_seen_dead(t, vm) ? -EIO : 0;
 
 	if (ret || order == TEARDOWN_EARLY) {
 		if (!ret)
@@ -250,7 +250,7 @@ static int lead(struct kvm_thread *t, struct kvm_vm *vm,
 	}
 	ret = do_part(t, vm, order, 0, share);
 	wait_pages(t, vm, share);
-	if (vm_dead(vm))
+	if (vm_seen_dead(t, vm))
 		return -EIO;
 	if (order == TEARDOWN_RUNNABLE)
 		ret = release_hkid(t, vm);

@@ -102,6 +102,7 @@ int vcpu_gone(struct kvm_vcpu *vcpu)
 
 	if (!t)
 		return -EIO;
+	plain_access(t->strand, &vcpu->thread, sizeof(vcpu->thread), true);
 	__atomic_store_n(&vcpu->thread, NULL, __ATOMIC_RELEASE);
 	qspin_unlock(t, &vcpu->mutex);
 	account(t, WHERE_IDLE);
@@ -174,7 +175,7 @@ int vcpu_fault(struct kvm_vcpu *vcpu, gpa_t gpa, enum tdx_level level)
 			pf = fault_attempt(t, vcpu->vm, gpa, level);
 		}
 		vcpu->fault_tries++;
-		if (vm_dead(vcpu->vm))
+		if (vm_seen_dead(t, vcpu->vm))
 			return -EIO;
 	} while (pf == PF_RETRY && policy->retry_locally);
 	if (pf == PF_MEMORY_FAULT)
@@ -211,6 +212,7 @@ static int enter_turn(struct kvm_vcpu *vcpu, struct td_exit *exit)
 	tdx_status status;
 	u32 gate;
 
+	trace_emit(t->strand, attempt);
 	take_interrupt(t);
 	set_mode(vcpu, mode_of(vcpu) | VCPU_IN_GUEST);
 	gate = line_load32(t->strand, &vm->gate_line, &vm->gate);
@@ -261,6 +263,7 @@ int kvm_vcpu_start(struct kvm_thread *t, struct kvm_vcpu *vcpu)
 {
 	account(t, WHERE_KVM);
 	qspin_lock(t, &vcpu->mutex);
+	plain_access(t->strand, &vcpu->thread, sizeof(vcpu->thread), true);
 	__atomic_store_n(&vcpu->thread, t, __ATOMIC_RELEASE);
 	return load_here(t, vcpu) ? vcpu_gone(vcpu) : vcpu_enter(vcpu);
 }

@@ -5,11 +5,12 @@
 
 #include "model/host/internal.h"
 
-int vm_check_range(const struct kvm_vm *vm, gpa_t gpa, u64 pages)
+int vm_check_range(struct kvm_thread *t, const struct kvm_vm *vm, gpa_t gpa,
+		   u64 pages)
 {
 	u64 gfn = gpa.v >> 12;
 
-	if (vm_dead(vm))
+	if (vm_seen_dead(t, vm))
 		return -EIO;
 	if (gpa.v & 4095 || !pages || gfn >= vm->config.pages ||
 	    pages > vm->config.pages - gfn)

@@ -41,7 +41,7 @@ static int each_leaf(struct kvm_thread *t, struct kvm_vm *vm, gpa_t gpa,
 			yielded = true;
 			continue;
 		}
-		ret = vm_dead(vm) ? -EIO : fn(&r);
+		ret = vm_seen_dead(t, vm) ? -EIO : fn(&r);
 		if (ret && ret != -EAGAIN)
 			return ret;
 		yielded = ret;
@@ -107,7 +107,7 @@ int kvm_punch_hole(struct kvm_thread *t, struct kvm_vm *vm, gpa_t gpa,
 		   u64 pages)
 {
 	enum where before;
-	int ret = vm_check_range(vm, gpa, pages);
+	int ret = vm_check_range(t, vm, gpa, pages);
 
 	if (ret)
 		return ret;
@@ -143,8 +143,11 @@ static int set_attribute(struct kvm_thread *t, struct kvm_vm *vm, gpa_t gpa,
 		return ret;
 	/* To private removes shared mappings: not the module's. */
 	ret = invalidate(t, vm, gpa, pages, !to_private);
-	if (!ret)
+	if (!ret) {
+		/* One for all bits: who reads them reads few. */
+		plain_access(t->strand, vm->shared, sizeof(*vm->shared), true);
 		vm_set_attribute(vm, gpa, pages, to_private);
+	}
 	invalidated(t, vm);
 	return ret;
 }
@@ -153,7 +156,7 @@ int kvm_set_private(struct kvm_thread *t, struct kvm_vm *vm, gpa_t gpa,
 		    u64 pages, bool to_private)
 {
 	enum where before;
-	int ret = vm_check_range(vm, gpa, pages);
+	int ret = vm_check_range(t, vm, gpa, pages);
 
 	if (ret)
 		return ret;
@@ -171,7 +174,7 @@ int kvm_track_range(struct kvm_thread *t, struct kvm_vm *vm, gpa_t gpa,
 		    u64 pages)
 {
 	enum where before;
-	int ret = vm_check_range(vm, gpa, pages);
+	int ret = vm_check_range(t, vm, gpa, pages);
 
 	if (ret)
 		return ret;

@@ -101,7 +101,7 @@ static void find_races(struct search *s, u32 strand, const struct pending *did,
 		const struct node *node = &s->node[i];
 
 		if (clock[node->strand] > i ||
-		    !explore_dependent(&node->did, did))
+		    !explore_dependent(s->m, &node->did, did))
 			continue;
 		join(clock, node->clock);
 		s->race[races++] = i;
@@ -169,7 +169,7 @@ static u32 still_asleep(const struct search *s, const struct node *node)
 
 	for (u32 i = 0; i < s->m->strands; i++)
 		if (asleep & 1u << i &&
-		    !explore_dependent(&s->m->strand[i].next, &node->did))
+		    !explore_dependent(s->m, &s->m->strand[i].next, &node->did))
 			left |= 1u << i;
 	return left;
 }
@@ -234,6 +234,8 @@ static bool begin(struct search *s)
 static void repeat_path(struct search *s, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
+		/* A fresh world may lie elsewhere. */
+		s->node[i].did = s->m->strand[s->node[i].strand].next;
 		explore_machine_step(s->m, s->node[i].strand);
 		memcpy(s->clock[s->node[i].strand], s->node[i].clock,
 		       sizeof(s->node[i].clock));
@@ -243,7 +245,7 @@ static void repeat_path(struct search *s, size_t n)
 
 static bool keep_schedule(struct search *s)
 {
-	struct schedule *schedule = &s->answer->schedule;
+	struct explore_schedule *schedule = &s->answer->schedule;
 
 	schedule->strand = malloc(s->n + 1);
 	if (!schedule->strand) {
@@ -253,6 +255,7 @@ static bool keep_schedule(struct search *s)
 	for (size_t i = 0; i < s->n; i++)
 		schedule->strand[i] = (u8)s->node[i].strand;
 	schedule->n = s->n;
+	schedule->whole = true;
 	return true;
 }
 
@@ -262,22 +265,26 @@ static void found(struct search *s, const char *why)
 	strncpy(s->answer->why, why, sizeof(s->answer->why) - 1);
 }
 
-static enum machine_end end_of(const struct explore_machine *m)
-{
-	return m->halted		 ? MACHINE_HALTED
-	       : explore_machine_done(m) ? MACHINE_DONE
-					 : MACHINE_DEADLOCK;
-}
-
 /* All strands have ended, or none can go on. */
 static void finish(struct search *s)
 {
-	const char *why = s->program->check(s->program->ctx, end_of(s->m));
+	const char *why =
+		s->program->check(s->program->ctx, explore_machine_end(s->m));
 
 	find_waits(s);
 	s->answer->executions++;
 	if (s->n > s->answer->longest)
 		s->answer->longest = s->n;
+	if (why)
+		found(s, why);
+}
+
+/* A bound on steps is met: this may be all that there is to see. */
+static void cut_off(struct search *s)
+{
+	const char *why = s->program->check(s->program->ctx, MACHINE_TIMEOUT);
+
+	s->answer->cut++;
 	if (why)
 		found(s, why);
 }
@@ -306,7 +313,7 @@ static bool open_node(struct search *s, u32 sleep)
 		return false;
 	}
 	if (s->bounds->steps && s->n >= s->bounds->steps) {
-		s->answer->cut++;
+		cut_off(s);
 		return false;
 	}
 	if (!push(s))
@@ -436,8 +443,10 @@ void explore(const struct explore_program *program,
 	*answer = (struct explore_answer){.no_memory = !s.m};
 	clock_gettime(CLOCK_MONOTONIC, &s.until);
 	s.until.tv_sec += (time_t)bounds->seconds;
-	if (s.m)
+	if (s.m) {
+		s.m->counting = program->counting;
 		search(&s);
+	}
 	free(s.node);
 	free(s.race);
 	explore_machine_free(s.m);
@@ -451,7 +460,8 @@ void explore_answer_free(struct explore_answer *answer)
 
 /* ------------------------------------------------------------------ replay */
 
-static u32 next_of(const struct schedule *schedule, size_t i, u32 enabled)
+static u32 next_of(const struct explore_schedule *schedule, size_t i,
+		   u32 enabled)
 {
 	if (i < schedule->n && enabled & 1u << schedule->strand[i])
 		return schedule->strand[i];
@@ -459,7 +469,7 @@ static u32 next_of(const struct schedule *schedule, size_t i, u32 enabled)
 }
 
 const char *explore_replay(const struct explore_program *program,
-			   const struct schedule *schedule,
+			   const struct explore_schedule *schedule,
 			   void (*see)(void *ctx,
 				       const struct explore_step *step),
 			   void *see_ctx, enum machine_end *end)
@@ -475,7 +485,8 @@ const char *explore_replay(const struct explore_program *program,
 	}
 	explore_machine_start(m);
 	for (size_t i = 0;
-	     !why && !m->halted && (enabled = explore_machine_enabled(m)) != 0;
+	     !why && !m->halted && !(schedule->whole && i >= schedule->n) &&
+	     (enabled = explore_machine_enabled(m)) != 0;
 	     i++) {
 		u32 strand = next_of(schedule, i, enabled);
 		const struct pending *next = &m->strand[strand].next;
@@ -491,7 +502,9 @@ const char *explore_replay(const struct explore_program *program,
 		explore_machine_step(m, strand);
 		why = program->step ? program->step(program->ctx) : NULL;
 	}
-	*end = end_of(m);
+	*end = !m->halted && explore_machine_enabled(m)
+		       ? MACHINE_TIMEOUT
+		       : explore_machine_end(m);
 	if (!why)
 		why = program->check(program->ctx, *end);
 	program->end(program->ctx);

@@ -28,14 +28,22 @@ struct explore_program {
 	 */
 	bool (*begin)(void *ctx, struct machine *m);
 	/*
-	 * The execution ended (MACHINE_DONE, _DEADLOCK or _HALTED): NULL when
-	 * all is as it should be, else what is not, a text that stays.
+	 * The execution ended: NULL when all is as it should be, else what is
+	 * not, a text that stays.  MACHINE_DONE, _HALTED, _DEADLOCK, _LIVELOCK
+	 * when somebody waits in explore_await(), or _TIMEOUT at the bound on
+	 * steps.
 	 */
 	const char *(*check)(void *ctx, enum machine_end end);
 	void (*end)(void *ctx);
 	/* After each step; not NULL: the execution ends with it.  May be NULL.
 	 */
 	const char *(*step)(void *ctx);
+	/*
+	 * Operations, a bit each (1u << LINE_XADD16), of which two on the same
+	 * word commute: they add, and who makes them looks only at bits of the
+	 * old value that no such operation changes.
+	 */
+	u32 counting;
 };
 
 /** Where to stop; 0: no bound. */
@@ -48,16 +56,17 @@ struct explore_bounds {
 };
 
 /** An order: which strand does the next operation, again and again. */
-struct schedule {
+struct explore_schedule {
 	size_t n;
 	u8 *strand; /* owned */
+	bool whole; /* an execution that ends where the schedule does */
 };
 
 struct explore_answer {
 	bool broken;   /* `why` and `schedule` say how */
 	bool complete; /* no bound was met: true of all orders */
 	char why[200];
-	struct schedule schedule;
+	struct explore_schedule schedule;
 	u64 executions; /* to an end */
 	u64 redundant;	/* given up: the same as one that was run */
 	u64 cut;	/* given up at a bound */
@@ -75,6 +84,17 @@ void explore(const struct explore_program *program,
 	     struct explore_answer *answer);
 void explore_answer_free(struct explore_answer *answer);
 
+/**
+ * For strands that tried something, failed, and would fail again: wait until
+ * they would not, or until an interrupt is pending.  Who does so skips
+ * executions that differ only in how often it fails.
+ */
+void explore_await(struct strand *s, const struct obstacle *o);
+/** Is it (still) in the way? */
+bool explore_obstructed(const struct obstacle *o);
+/** The word as it is. */
+u64 explore_word(const struct obstacle *o);
+
 /** What a strand did in a step; for those who look on. */
 struct explore_step {
 	u32 strand;
@@ -89,7 +109,7 @@ struct explore_step {
  * Returns what check() or step() said, NULL: nothing; sets *end.
  */
 const char *explore_replay(const struct explore_program *program,
-			   const struct schedule *schedule,
+			   const struct explore_schedule *schedule,
 			   void (*see)(void *ctx,
 				       const struct explore_step *step),
 			   void *see_ctx, enum machine_end *end);

@@ -22,7 +22,8 @@ struct pending {
 	/* Waits: it can go on when *word differs from `seen`. */
 	const u32 *word; /* NULL: it can go on */
 	u32 seen;
-	const bool *flag; /* or when this is set; NULL: never */
+	struct obstacle obstacle; /* or when this is gone; word NULL: none */
+	const bool *flag;	  /* or when this is set; NULL: never */
 };
 
 struct explore_strand {
@@ -39,6 +40,7 @@ struct explore_machine {
 	struct context main;
 	struct explore_strand strand[EXPLORE_MAX_STRANDS];
 	u32 strands;
+	u32 counting; /* operations that commute: see explore_program */
 	bool halted;
 	u64 events;
 };
@@ -62,6 +64,10 @@ u32 explore_machine_enabled(const struct explore_machine *m);
 bool explore_machine_done(const struct explore_machine *m);
 
 /** Could the order of the two matter? */
-bool explore_dependent(const struct pending *a, const struct pending *b);
+bool explore_dependent(const struct explore_machine *m, const struct pending *a,
+		       const struct pending *b);
+
+/** How it ended, when no strand can go on. */
+enum machine_end explore_machine_end(const struct explore_machine *m);
 
 #endif

@@ -82,6 +82,18 @@ static void look_at_flag(struct strand *s, struct strand *whose, bool write)
 	announce(explore_strand(s), &next);
 }
 
+static void explore_plain(struct strand *s, const void *at, u32 bytes,
+			  bool write)
+{
+	struct pending next = {
+		.access = {{at, bytes, write}},
+		.n = 1,
+		.op = write ? LINE_STORE64 : LINE_LOAD,
+	};
+
+	announce(explore_strand(s), &next);
+}
+
 static void explore_spend(struct strand *s, u64 ps, enum work work)
 {
 	(void)s;
@@ -120,6 +132,34 @@ static bool explore_wait(struct strand *s, struct line *line, const u32 *word,
 	return !(interruptible && v->flag);
 }
 
+void explore_await(struct strand *s, const struct obstacle *o)
+{
+	struct explore_strand *v = explore_strand(s);
+	struct pending next = {
+		.access = {{o->word, o->bytes, false},
+			   {(const char *)&v->flag, 1, false}},
+		.n = 2,
+		.op = LINE_LOAD,
+		.obstacle = *o,
+		.flag = &v->flag,
+	};
+
+	announce(v, &next);
+}
+
+u64 explore_word(const struct obstacle *o)
+{
+	u64 value = 0;
+
+	memcpy(&value, o->word, o->bytes);
+	return value;
+}
+
+bool explore_obstructed(const struct obstacle *o)
+{
+	return (explore_word(o) ^ o->flip) & o->mask;
+}
+
 static void explore_interrupt(struct strand *s, struct strand *target,
 			      u64 latency_ps)
 {
@@ -136,7 +176,7 @@ static void explore_interrupt_done(struct strand *s)
 
 static void explore_progress(struct strand *s)
 {
-	(void)s;
+	trace_emit(s, progress);
 }
 
 static __attribute__((noreturn)) void explore_halt(struct strand *s,
@@ -167,6 +207,7 @@ static const struct machine_ops explore_ops = {
 	.interrupted = explore_interrupted,
 	.interrupt_done = explore_interrupt_done,
 	.progress = explore_progress,
+	.plain = explore_plain,
 	.halt = explore_halt,
 	.now = explore_now,
 };
@@ -206,6 +247,7 @@ static struct strand *explore_add(struct machine *base, u32 cpu,
 		.random = mix64(m->strands),
 		.id = m->strands++,
 		.cpu = (u16)cpu,
+		.explored = true,
 	};
 	v->fn = fn;
 	v->arg = arg;
@@ -271,6 +313,13 @@ void explore_machine_start(struct explore_machine *m)
 		explore_machine_step(m, i);
 }
 
+static bool is_waiting(const struct pending *next)
+{
+	if (next->obstacle.word)
+		return explore_obstructed(&next->obstacle);
+	return next->word && *next->word == next->seen;
+}
+
 u32 explore_machine_enabled(const struct explore_machine *m)
 {
 	u32 enabled = 0;
@@ -279,8 +328,8 @@ u32 explore_machine_enabled(const struct explore_machine *m)
 		const struct explore_strand *v = &m->strand[i];
 		const struct pending *next = &v->next;
 
-		if (!v->ended && (!next->word || *next->word != next->seen ||
-				  (next->flag && *next->flag)))
+		if (!v->ended &&
+		    (!is_waiting(next) || (next->flag && *next->flag)))
 			enabled |= 1u << i;
 	}
 	return enabled;
@@ -294,14 +343,31 @@ bool explore_machine_done(const struct explore_machine *m)
 	return true;
 }
 
+enum machine_end explore_machine_end(const struct explore_machine *m)
+{
+	if (m->halted)
+		return MACHINE_HALTED;
+	if (explore_machine_done(m))
+		return MACHINE_DONE;
+	for (u32 i = 0; i < m->strands; i++)
+		if (!m->strand[i].ended && m->strand[i].next.obstacle.word)
+			return MACHINE_LIVELOCK;
+	return MACHINE_DEADLOCK;
+}
+
 static bool overlap(const struct access *a, const struct access *b)
 {
 	return (a->write || b->write) && a->at < b->at + b->bytes &&
 	       b->at < a->at + a->bytes;
 }
 
-bool explore_dependent(const struct pending *a, const struct pending *b)
+bool explore_dependent(const struct explore_machine *m, const struct pending *a,
+		       const struct pending *b)
 {
+	/* One access each; of the same size, or they would not be one word. */
+	if (a->op == b->op && m->counting >> a->op & 1 && a->access[0].write &&
+	    b->access[0].write && a->access[0].at == b->access[0].at)
+		return false;
 	for (u32 i = 0; i < a->n; i++)
 		for (u32 k = 0; k < b->n; k++)
 			if (overlap(&a->access[i], &b->access[k]))

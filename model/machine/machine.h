@@ -111,6 +111,8 @@ struct machine_ops {
 	bool (*interrupted)(struct strand *s);
 	void (*interrupt_done)(struct strand *s);
 	void (*progress)(struct strand *s);
+	/* Only of a machine whose strands are `explored`: see below. */
+	void (*plain)(struct strand *s, const void *at, u32 bytes, bool write);
 	__attribute__((noreturn)) void (*halt)(struct strand *s,
 					       const char *why);
 	u64 (*now)(struct strand *s);
@@ -127,6 +129,7 @@ struct strand {
 	u16 cpu;		   /* index into the topology */
 	bool real;		   /* words are shared by real CPUs */
 	bool timed;		   /* virtual: `clock` is the time */
+	bool explored;		   /* wants to know of plain accesses */
 	void *user;		   /* whoever started the strand */
 };
 
@@ -528,7 +531,30 @@ static inline void line_read128(struct strand *s, struct line *line,
 	} while (out[0] != __atomic_load_n(&w[0], __ATOMIC_SEQ_CST));
 }
 
+/**
+ * Said right before a plain access to shared bytes that no lock guards: the
+ * order of such accesses is a choice, too, for the machine that tries all
+ * orders.  On other machines nothing happens.  `s` NULL: looking from outside.
+ */
+static inline void plain_access(struct strand *s, const void *at, u32 bytes,
+				bool write)
+{
+	if (s && __builtin_expect(s->explored, false))
+		s->ops->plain(s, at, bytes, write);
+}
+
 /* ---------------------------------------------------------------- trace */
+
+/**
+ * Why a try failed.  It fails again while ((word ^ flip) & mask) is not 0:
+ * while one of these bits is set, or with `flip` clear.
+ */
+struct obstacle {
+	const char *what;
+	const void *word;
+	u32 bytes;
+	u64 flip, mask;
+};
 
 /**
  * Hooks for whoever wants to see a run.  Each may be NULL.  `what` and `call`
@@ -543,7 +569,21 @@ struct trace {
 	void (*vcpu)(void *ctx, struct strand *s, bool inside);
 	void (*kick_sent)(void *ctx, struct strand *s, struct strand *target);
 	void (*kick_taken)(void *ctx, struct strand *s);
+	/* A lock word that this strand holds from now on, or no longer. */
+	void (*held)(void *ctx, struct strand *s, const char *what,
+		     const void *word, bool exclusive, bool begin);
+	/* What was tried failed. */
+	void (*lost)(void *ctx, struct strand *s, const struct obstacle *o);
+	/* Something that may have failed before is tried (again). */
+	void (*attempt)(void *ctx, struct strand *s);
+	void (*progress)(void *ctx, struct strand *s);
 };
+
+/** Bits that are set stand in the way. */
+#define trace_lost(s, name, at, bits)                                          \
+	trace_emit(s, lost,                                                    \
+		   &(const struct obstacle){(name), (at), sizeof(*(at)), 0,    \
+					    (bits)})
 
 #define trace_emit(s, hook, ...)                                               \
 	do {                                                                   \

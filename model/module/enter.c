@@ -195,7 +195,8 @@ static bool is_pending(const struct lp *lp, gpa_t gpa)
 {
 	struct sept_walk at;
 
-	sept_walk(lp->module, lp->inside->td, gpa, LEVEL_4K, false, &at);
+	sept_walk(lp->module, lp->strand, lp->inside->td, gpa, LEVEL_4K, false,
+		  &at);
 	return sept_state(at.copy) == STATE_PENDING;
 }
 
@@ -250,6 +251,7 @@ bool td_gpa_accessible(struct lp *lp, gpa_t gpa)
 
 	if (!sept_gpa_is_private(lp->inside->td, gpa.v))
 		return false;
-	sept_walk(lp->module, lp->inside->td, gpa, LEVEL_4K, false, &at);
+	sept_walk(lp->module, lp->strand, lp->inside->td, gpa, LEVEL_4K, false,
+		  &at);
 	return (at.copy & SEPT_LEAF) && (at.copy & SEPT_RWX) == SEPT_RWX;
 }

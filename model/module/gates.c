@@ -247,7 +247,8 @@ static tdx_status walk_and_lock_entry(struct mem_call *mc)
 {
 	struct sept_walk *at = &mc->at;
 
-	if (!sept_walk(mc->c.m, mc->td, mc->gpa, mc->level, false, at)) {
+	if (!sept_walk(mc->c.m, mc->c.s, mc->td, mc->gpa, mc->level, false,
+		       at)) {
 		mem_show(mc, at->copy, at->level);
 		return with_operand(TDX_EPT_WALK_FAILED, OPERAND_RCX);
 	}
@@ -336,5 +337,8 @@ tdx_status mem_tracking_gate(struct mem_call *mc, u64 bepoch)
 
 void mem_store(struct mem_call *mc, u64 entry)
 {
+	if (!(entry & ENTRY_EL))
+		trace_emit(mc->c.s, held, "SEPT_ENTRY", mc->at.entry, true,
+			   false);
 	line_store64(mc->c.s, mc->at.line, mc->at.entry, entry);
 }

@@ -201,7 +201,7 @@ enum tdg_end tdg_mem_page_accept(struct lp *lp, gpa_t gpa, enum tdx_level level,
 	if (!operand_is_sane(&t, rcx, LEVEL_2M))
 		return give_back(
 			&t, with_operand(TDX_OPERAND_INVALID, OPERAND_RCX));
-	if (sept_walk(t.c.m, t.vcpu->td, t.gpa, t.level, false, &t.at))
+	if (sept_walk(t.c.m, t.c.s, t.vcpu->td, t.gpa, t.level, false, &t.at))
 		return accept_entry(&t);
 	if (sept_has(t.at.copy, SEPT_ACCESSIBLE))
 		return give_back(&t, with_operand(TDX_PAGE_ALREADY_ACCEPTED,
@@ -223,7 +223,7 @@ enum tdg_end tdg_mem_page_attr_rd(struct lp *lp, gpa_t gpa, tdx_status *status,
 		return give_back(
 			&t, with_operand(TDX_OPERAND_INVALID, OPERAND_RCX));
 	/* wherever the walk ends: any size will do */
-	sept_walk(t.c.m, t.vcpu->td, t.gpa, LEVEL_4K, false, &t.at);
+	sept_walk(t.c.m, t.c.s, t.vcpu->td, t.gpa, LEVEL_4K, false, &t.at);
 	st = lock_entry(&t);
 	if (st)
 		return give_back(&t, st);
@@ -266,7 +266,7 @@ enum tdg_end tdg_mem_page_attr_wr(struct lp *lp, gpa_t gpa, u64 attributes,
 	if (!operand_is_sane(&t, gpa.v, LEVEL_1G))
 		return give_back(
 			&t, with_operand(TDX_OPERAND_INVALID, OPERAND_RCX));
-	if (!sept_walk(t.c.m, t.vcpu->td, t.gpa, t.level, false, &t.at))
+	if (!sept_walk(t.c.m, t.c.s, t.vcpu->td, t.gpa, t.level, false, &t.at))
 		return violate(&t, EEQ_ATTR_WR, t.at.copy);
 	return attr_wr_entry(&t);
 }

@@ -47,7 +47,7 @@ static bool find_sept(const struct tdx_module *m, const struct tdx_ref *ref,
 {
 	const struct control_page *p = control_page(m, ref->tdr);
 
-	return sept_walk(m, p->td, ref->gpa, ref->level, true, at);
+	return sept_walk(m, NULL, p->td, ref->gpa, ref->level, true, at);
 }
 
 static struct call outside(struct lp *lp)

@@ -27,20 +27,46 @@ static void check(const struct call *c, bool ok, u32 code, const char *what)
 		tdx_call_halt(c, HALT_LOCKS, code, what);
 }
 
-static bool told(const struct call *c, const char *name, bool won)
+static bool told_word(const struct call *c, const struct obstacle *o,
+		      bool exclusive, bool won)
 {
-	trace_emit(c->s, lock, name, won);
+	trace_emit(c->s, lock, o->what, won);
+	if (won)
+		trace_emit(c->s, held, o->what, o->word, exclusive, true);
+	else
+		trace_emit(c->s, lost, o);
 	return won;
+}
+
+/* `bits`: those that would make it fail again. */
+static bool told(const struct call *c, const struct lock *l, bool exclusive,
+		 u64 bits, bool won)
+{
+	struct obstacle o = {l->name, l->word, sizeof(*l->word), 0, bits};
+
+	return told_word(c, &o, exclusive, won);
+}
+
+/* Said before the word changes: afterwards somebody else may have it. */
+static void leaving(const struct call *c, const struct lock *l, bool exclusive)
+{
+	trace_emit(c->s, held, l->name, l->word, exclusive, false);
 }
 
 bool mutex_try(const struct call *c, u8 *word, struct line *line)
 {
-	return told(c, "WBCACHE", line_cmpxchg8(c->s, line, word, 0, 1) == 0);
+	struct obstacle o = {"WBCACHE", word, sizeof(*word), 0, 1};
+
+	return told_word(c, &o, true,
+			 line_cmpxchg8(c->s, line, word, 0, 1) == 0);
 }
 
 void mutex_release(const struct call *c, u8 *word, struct line *line)
 {
-	u8 old = line_cmpxchg8(c->s, line, word, 1, 0);
+	u8 old;
+
+	trace_emit(c->s, held, "WBCACHE", word, true, false);
+	old = line_cmpxchg8(c->s, line, word, 1, 0);
 
 	check(c, old == 1, CHECK_MUTEX_RELEASE, "free mutex released");
 }
@@ -53,17 +79,18 @@ bool sharex_try(const struct call *c, const struct lock *l, bool exclusive)
 
 	if (exclusive) {
 		old = line_cmpxchg16(c->s, l->line, l->word, 0, SHAREX_EX);
-		return told(c, l->name, old == 0);
+		return told(c, l, true, (u16)~0, old == 0);
 	}
 	old = line_xadd16(c->s, l->line, l->word, SHAREX_READER);
 	check(c, old != SHAREX_FULL, CHECK_SHAREX_SHARED, "too many readers");
-	return told(c, l->name, !(old & SHAREX_EX));
+	return told(c, l, false, SHAREX_EX, !(old & SHAREX_EX));
 }
 
 void sharex_release(const struct call *c, const struct lock *l, bool exclusive)
 {
 	u16 old;
 
+	leaving(c, l, exclusive);
 	if (exclusive) {
 		old = line_xchg16(c->s, l->line, l->word, 0);
 		check(c, old & SHAREX_EX, CHECK_SHAREX_RELEASE_EX,
@@ -82,7 +109,7 @@ bool sharex_promote(const struct call *c, const struct lock *l)
 
 	check(c, !(old & SHAREX_EX) && old, CHECK_SHAREX_PROMOTE,
 	      "promotion of a lock not held shared");
-	return told(c, l->name, old == SHAREX_READER);
+	return told(c, l, true, (u16)~SHAREX_READER, old == SHAREX_READER);
 }
 
 void sharex_demote(const struct call *c, const struct lock *l)
@@ -148,6 +175,14 @@ static tdx_status hp_exclusive(const struct call *c, const struct lock *l,
 	return TDX_OPERAND_BUSY;
 }
 
+/* What keeps this side out. */
+static u64 hp_bits(bool exclusive, enum side side)
+{
+	u64 bits = exclusive ? (u16)~HP_PRIORITY : HP_EX;
+
+	return side == GUEST ? bits | HP_PRIORITY : bits;
+}
+
 tdx_status hp_try(const struct call *c, const struct lock *l, bool exclusive,
 		  enum side side)
 {
@@ -159,7 +194,7 @@ tdx_status hp_try(const struct call *c, const struct lock *l, bool exclusive,
 		status = hp_shared_host(c, l);
 	else
 		status = hp_shared_guest(c, l);
-	told(c, l->name, status == TDX_SUCCESS);
+	told(c, l, exclusive, hp_bits(exclusive, side), status == TDX_SUCCESS);
 	return status;
 }
 
@@ -167,6 +202,7 @@ void hp_release(const struct call *c, const struct lock *l, bool exclusive)
 {
 	u16 old;
 
+	leaving(c, l, exclusive);
 	if (exclusive) {
 		old = __atomic_load_n(l->word, __ATOMIC_RELAXED);
 		check(c, old & HP_EX, CHECK_HP_RELEASE_EX,
@@ -195,7 +231,7 @@ tdx_status hp_promote(const struct call *c, const struct lock *l)
 	} else if (!won) {
 		line_or16(c->s, l->line, l->word, HP_PRIORITY);
 	}
-	told(c, l->name, won);
+	told(c, l, true, (u16) ~(HP_PRIORITY | HP_READER), won);
 	return won ? TDX_SUCCESS : TDX_OPERAND_BUSY;
 }
 
@@ -217,6 +253,7 @@ static tdx_status entry_guest(const struct call *c, u64 *entry,
 {
 	if (line_bts64(c->s, line, entry, ENTRY_EL) & ENTRY_EL)
 		return TDX_OPERAND_BUSY;
+	plain_access(c->s, entry, sizeof(*entry), false);
 	if (__atomic_load_n(entry, __ATOMIC_RELAXED) & ENTRY_HP) {
 		line_btr64(c->s, line, entry, ENTRY_EL);
 		return TDX_OPERAND_BUSY_HOST_PRIORITY;
@@ -229,8 +266,10 @@ tdx_status entry_try(const struct call *c, u64 *entry, struct line *line,
 {
 	tdx_status status = side == HOST ? entry_host(c, entry, line)
 					 : entry_guest(c, entry, line);
+	struct obstacle o = {"SEPT_ENTRY", entry, sizeof(*entry), 0, 0};
 
-	told(c, "SEPT_ENTRY", status == TDX_SUCCESS);
+	o.mask = side == HOST ? ENTRY_EL : ENTRY_EL | ENTRY_HP;
+	told_word(c, &o, true, status == TDX_SUCCESS);
 	return status;
 }
 
@@ -238,6 +277,7 @@ void entry_release(const struct call *c, u64 *entry, struct line *line)
 {
 	u64 now = __atomic_load_n(entry, __ATOMIC_RELAXED);
 
+	trace_emit(c->s, held, "SEPT_ENTRY", entry, true, false);
 	check(c, now & ENTRY_EL, CHECK_ENTRY_RELEASE,
 	      "release of an entry not locked");
 	line_btr64(c->s, line, entry, ENTRY_EL);

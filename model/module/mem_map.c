@@ -35,7 +35,7 @@ static tdx_status sept_add(struct mem_call *mc)
 	}
 	sept_page_init(&mc->c, page);
 	tdx_call_body(&mc->c, 0, WORK_CLEAR_4K);
-	pamt_assign(w.at[LEVEL_4K].entry, PT_EPT, mc->td->hpa);
+	pamt_assign(mc->c.s, w.at[LEVEL_4K].entry, PT_EPT, mc->td->hpa);
 	td_count_pages(&mc->c, mc->td, 1);
 	mem_store(mc, SEPT_NO_VE | page.v | SEPT_RWX | ENTRY_EL);
 	mem_unlock_entry(mc);
@@ -91,7 +91,7 @@ static tdx_status page_aug(struct mem_call *mc)
 	 */
 	mem_store(mc, SEPT_LEAF_BITS | SEPT_PENDING | page.v);
 	td_count_pages(&mc->c, mc->td, (s64)LEVEL_PAGES(mc->level));
-	pamt_assign(w.at[mc->level].entry, PT_REG, mc->td->hpa);
+	pamt_assign(mc->c.s, w.at[mc->level].entry, PT_REG, mc->td->hpa);
 	pamt_unwalk(&mc->c, &w);
 	return TDX_SUCCESS;
 }
@@ -134,7 +134,8 @@ static tdx_status page_add_operands(struct mem_call *mc, hpa_t source)
 		return status;
 	if (!sept_gpa_is_private(mc->td, mc->gpa.v))
 		return with_operand(TDX_OPERAND_INVALID, OPERAND_RCX);
-	if (!sept_walk(mc->c.m, mc->td, mc->gpa, mc->level, false, &mc->at)) {
+	if (!sept_walk(mc->c.m, mc->c.s, mc->td, mc->gpa, mc->level, false,
+		       &mc->at)) {
 		mem_show(mc, mc->at.copy, mc->at.level);
 		return with_operand(TDX_EPT_WALK_FAILED, OPERAND_RCX);
 	}
@@ -161,7 +162,7 @@ static tdx_status page_add(struct mem_call *mc, hpa_t page, hpa_t source)
 		tdx_call_halt(&mc->c, HALT_SEPT, 4, "entry locked under TDR");
 	mem_store(mc, SEPT_LEAF_BITS | SEPT_RWX | page.v);
 	mc->td->tdr.chldcnt++;
-	pamt_assign(w.at[LEVEL_4K].entry, PT_REG, mc->td->hpa);
+	pamt_assign(mc->c.s, w.at[LEVEL_4K].entry, PT_REG, mc->td->hpa);
 	pamt_unwalk(&mc->c, &w);
 	return TDX_SUCCESS;
 }

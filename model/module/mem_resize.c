@@ -75,7 +75,7 @@ static tdx_status merge(struct mem_call *mc, struct sept_page *p,
 	/* child 0 as it is, accept counter and lock bit included */
 	mem_store(mc, sept_load(&p->entry[0]));
 	td_count_pages(&mc->c, mc->td, -1);
-	pamt_set_type(page->entry, PT_NDA);
+	pamt_set_type(mc->c.s, page->entry, PT_NDA);
 	return TDX_SUCCESS;
 }
 
@@ -154,7 +154,7 @@ static tdx_status split(struct mem_call *mc, hpa_t page, struct pamt_walk *w)
 		return busy(OPERAND_RCX);
 	mem_store(mc, SEPT_NO_VE | page.v | SEPT_RWX | ENTRY_EL);
 	/* unlike SEPT.ADD this leaves the new page's BEPOCH as it was */
-	pamt_give(w->at[LEVEL_4K].entry, PT_EPT, mc->td->hpa);
+	pamt_give(mc->c.s, w->at[LEVEL_4K].entry, PT_EPT, mc->td->hpa);
 	td_count_pages(&mc->c, mc->td, 1);
 	return TDX_SUCCESS;
 }
@@ -211,8 +211,8 @@ static void relocate_commit(struct mem_call *mc, struct pamt_ref *source,
 
 	tdx_call_body(&mc->c, mem_needs_tracking(mc) ? 0 : 1,
 		      pending ? WORK_PLAIN : WORK_COPY_4K);
-	pamt_set_type(source->entry, PT_NDA);
-	pamt_assign(target->at[LEVEL_4K].entry, PT_REG, mc->td->hpa);
+	pamt_set_type(mc->c.s, source->entry, PT_NDA);
+	pamt_assign(mc->c.s, target->at[LEVEL_4K].entry, PT_REG, mc->td->hpa);
 	if (sept_has(mc->entry, SEPT_IS_BLOCKED))
 		entry = sept_unblock(entry);
 	mem_store(mc, entry);

@@ -27,6 +27,7 @@ static tdx_status range_block(struct mem_call *mc)
 	mem_store(mc, sept_block(mc->entry, mc->level));
 	/* Block first, sample the epoch second: nobody new gets in between. */
 	page = mapped_page(mc);
+	plain_access(mc->c.s, &mc->td->track.epoch, sizeof(u64), false);
 	page.entry->bepoch =
 		__atomic_load_n(&mc->td->track.epoch, __ATOMIC_SEQ_CST);
 	mem_unlock_entry(mc);
@@ -84,17 +85,22 @@ static tdx_status advance_epoch(const struct call *c, struct td *td)
 {
 	struct lock epoch = td_epoch_lock(td);
 	tdx_status status = TDX_SUCCESS;
+	const u16 *before;
 	u64 now;
 
 	if (!sharex_try(c, &epoch, true))
 		return with_operand(TDX_OPERAND_BUSY, OPERAND_TD_EPOCH);
 	tdx_call_body(c, 0, WORK_PLAIN);
 	now = td->track.epoch;
-	if (__atomic_load_n(&td->track.refcount[1 - (now & 1)],
-			    __ATOMIC_SEQ_CST))
+	before = &td->track.refcount[1 - (now & 1)];
+	plain_access(c->s, before, sizeof(*before), false);
+	if (__atomic_load_n(before, __ATOMIC_SEQ_CST)) {
 		status = TDX_PREVIOUS_TLB_EPOCH_BUSY;
-	else
+		trace_lost(c->s, "REFCOUNT", before, (u16)~0);
+	} else {
+		plain_access(c->s, &td->track.epoch, sizeof(u64), true);
 		__atomic_store_n(&td->track.epoch, now + 1, __ATOMIC_SEQ_CST);
+	}
 	sharex_release(c, &epoch, true);
 	return status;
 }
@@ -123,7 +129,7 @@ static void page_remove_commit(struct mem_call *mc, struct pamt_ref *page)
 	tdx_call_body(&mc->c, ungated(mc), WORK_PLAIN);
 	mem_store(mc, SEPT_FREE_ENTRY);
 	td_count_pages(&mc->c, mc->td, -(s64)LEVEL_PAGES(mc->level));
-	pamt_set_type(page->entry, PT_NDA);
+	pamt_set_type(mc->c.s, page->entry, PT_NDA);
 }
 
 static tdx_status page_remove(struct mem_call *mc)
@@ -169,6 +175,7 @@ static bool children_are_free(const struct mem_call *mc)
 	const struct sept_page *p = sept_page_at(mc->c.m, sept_hpa(mc->entry));
 	unsigned i;
 
+	plain_access(mc->c.s, p->entry, sizeof(p->entry), false);
 	for (i = 0; i < ENTRIES; i++)
 		if (sept_state(sept_load(&p->entry[i])) != STATE_FREE)
 			return false;
@@ -188,7 +195,7 @@ static tdx_status sept_remove_checked(struct mem_call *mc,
 	mc->out->rcx = sept_hpa(mc->entry).v;
 	mem_store(mc, SEPT_FREE_ENTRY);
 	td_count_pages(&mc->c, mc->td, -1);
-	pamt_set_type(page->entry, PT_NDA);
+	pamt_set_type(mc->c.s, page->entry, PT_NDA);
 	return TDX_SUCCESS;
 }
 

@@ -84,7 +84,7 @@ static tdx_status assign_hkid(const struct call *c, hpa_t tdr,
 		tdx_call_body(c, 0, WORK_CLEAR_4K);
 		td_reset(td, tdr, hkid);
 		c->m->kot.state[hkid] = KOT_ASSIGNED;
-		pamt_assign(e, PT_TDR, HPA(0));
+		pamt_assign(c->s, e, PT_TDR, HPA(0));
 	}
 	sharex_release(c, &kot, true);
 	return status;
@@ -176,7 +176,7 @@ static tdx_status addcx(const struct call *c, struct td *td, const void *arg)
 		td->root = sept_page_init(c, *page);
 	td->num_tdcx++;
 	td->tdr.chldcnt++;
-	pamt_assign(w.at[LEVEL_4K].entry, PT_TDCX, td->hpa);
+	pamt_assign(c->s, w.at[LEVEL_4K].entry, PT_TDCX, td->hpa);
 	pamt_unwalk(c, &w);
 	return TDX_SUCCESS;
 }

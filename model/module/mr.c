@@ -15,7 +15,7 @@ static tdx_status extend(struct mem_call *mc, gpa_t gpa)
 	if (gpa.v % CHUNK_BYTES || !sept_gpa_is_private(mc->td, gpa.v))
 		return with_operand(TDX_OPERAND_INVALID, OPERAND_RCX);
 	/* to the leaf, whatever its size: any other end is one failure */
-	sept_walk(mc->c.m, mc->td, gpa, LEVEL_4K, false, &mc->at);
+	sept_walk(mc->c.m, mc->c.s, mc->td, gpa, LEVEL_4K, false, &mc->at);
 	mc->level = mc->at.level;
 	mc->entry = mc->at.copy;
 	if (!sept_allowed(mc->c.id, mc->entry))

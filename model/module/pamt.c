@@ -145,8 +145,10 @@ struct pamt_ref pamt_peek(const struct tdx_module *m, hpa_t hpa,
 struct pamt_ref pamt_get(const struct call *c, hpa_t hpa, enum tdx_level size)
 {
 	struct pamt_ref ref = pamt_at(c, hpa, size);
-	enum pamt_type type = pamt_type(ref.entry);
+	enum pamt_type type;
 
+	plain_access(c->s, &ref.entry->type, sizeof(ref.entry->type), false);
+	type = pamt_type(ref.entry);
 	if (type == PT_NDA || type == PT_RSVD)
 		tdx_call_halt(c, HALT_PAMT, CHECK_IMPLICIT,
 			      "PAMT entry of a page in use is free");
@@ -158,17 +160,19 @@ hpa_t pamt_owner(const struct pamt_entry *e)
 	return HPA(((u64)e->owner_high << 32 | e->owner_low) << 12);
 }
 
-void pamt_give(struct pamt_entry *e, enum pamt_type type, hpa_t owner)
+void pamt_give(struct strand *s, struct pamt_entry *e, enum pamt_type type,
+	       hpa_t owner)
 {
 	e->owner_low = (u32)(owner.v >> 12);
 	e->owner_high = (u8)(owner.v >> 44);
-	pamt_set_type(e, type);
+	pamt_set_type(s, e, type);
 }
 
-void pamt_assign(struct pamt_entry *e, enum pamt_type type, hpa_t owner)
+void pamt_assign(struct strand *s, struct pamt_entry *e, enum pamt_type type,
+		 hpa_t owner)
 {
 	e->bepoch = 0;
-	pamt_give(e, type, owner);
+	pamt_give(s, e, type, owner);
 }
 
 /* ------------------------------------------------------------------ walk */
@@ -279,9 +283,11 @@ tdx_status pamt_merge(const struct call *c, hpa_t hpa, enum tdx_level size,
 				      "merge of unequal pages");
 	ref.entry->owner_low = child[0].owner_low;
 	ref.entry->owner_high = child[0].owner_high;
-	pamt_set_type(ref.entry, pamt_type(&child[0]));
+	pamt_set_type(c->s, ref.entry, pamt_type(&child[0]));
+	/* All at once: they are under the lock of their parent. */
+	plain_access(c->s, child, ENTRIES * sizeof(*child), true);
 	for (i = 0; i < ENTRIES; i++)
-		pamt_set_type(&child[i], PT_NDA);
+		pamt_set_type(NULL, &child[i], PT_NDA);
 	hp_release(c, &l, true);
 	return TDX_SUCCESS;
 }
@@ -300,9 +306,10 @@ tdx_status pamt_split(const struct call *c, hpa_t hpa, enum tdx_level size,
 	if (hp_try(c, &l, true, HOST) != TDX_SUCCESS)
 		return TDX_OPERAND_BUSY;
 	spend(c->s, ps);
+	plain_access(c->s, child, ENTRIES * sizeof(*child), true);
 	for (i = 0; i < ENTRIES; i++)
-		pamt_assign(&child[i], PT_REG, pamt_owner(ref.entry));
-	pamt_set_type(ref.entry, PT_NDA);
+		pamt_assign(NULL, &child[i], PT_REG, pamt_owner(ref.entry));
+	pamt_set_type(c->s, ref.entry, PT_NDA);
 	hp_release(c, &l, true);
 	return TDX_SUCCESS;
 }

@@ -100,16 +100,20 @@ static inline enum pamt_type pamt_type(const struct pamt_entry *e)
 	return (enum pamt_type)__atomic_load_n(&e->type, __ATOMIC_ACQUIRE);
 }
 
-static inline void pamt_set_type(struct pamt_entry *e, enum pamt_type type)
+static inline void pamt_set_type(struct strand *s, struct pamt_entry *e,
+				 enum pamt_type type)
 {
+	plain_access(s, &e->type, sizeof(e->type), true);
 	__atomic_store_n(&e->type, (u8)type, __ATOMIC_RELEASE);
 }
 
 hpa_t pamt_owner(const struct pamt_entry *e);
 /** Owner first, the type last; BEPOCH stays that of the page's last use. */
-void pamt_give(struct pamt_entry *e, enum pamt_type type, hpa_t owner);
+void pamt_give(struct strand *s, struct pamt_entry *e, enum pamt_type type,
+	       hpa_t owner);
 /** The same with BEPOCH 0. */
-void pamt_assign(struct pamt_entry *e, enum pamt_type type, hpa_t owner);
+void pamt_assign(struct strand *s, struct pamt_entry *e, enum pamt_type type,
+		 hpa_t owner);
 
 /** Entries held by an explicit walk, indexed by level. */
 struct pamt_walk {

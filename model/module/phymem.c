@@ -94,7 +94,7 @@ static tdx_status reclaim(const struct call *c, hpa_t page,
 	else
 		status = reclaim_child(c, e, w->leaf);
 	if (!status)
-		pamt_set_type(e, PT_NDA);
+		pamt_set_type(c->s, e, PT_NDA);
 	return status;
 }
 

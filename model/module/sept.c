@@ -145,8 +145,9 @@ struct sept_page *sept_page_at(const struct tdx_module *m, hpa_t hpa)
 	return p ? __atomic_load_n(&p->sept, __ATOMIC_ACQUIRE) : NULL;
 }
 
-bool sept_walk(const struct tdx_module *m, const struct td *td, gpa_t gpa,
-	       enum tdx_level level, bool through, struct sept_walk *w)
+bool sept_walk(const struct tdx_module *m, struct strand *s,
+	       const struct td *td, gpa_t gpa, enum tdx_level level,
+	       bool through, struct sept_walk *w)
 {
 	struct sept_page *page = td->root;
 
@@ -155,6 +156,7 @@ bool sept_walk(const struct tdx_module *m, const struct td *td, gpa_t gpa,
 
 		w->entry = &page->entry[i];
 		w->line = &page->line[i / 8];
+		plain_access(s, w->entry, sizeof(*w->entry), false);
 		w->copy = sept_load(w->entry);
 		if (w->level <= level)
 			return true;

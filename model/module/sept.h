@@ -116,10 +116,12 @@ struct sept_walk {
 
 /**
  * Walk to the entry of `level`; takes no locks.  False when it stops above:
- * at an entry without R, W and X (unless `through`) or at a leaf.
+ * at an entry without R, W and X (unless `through`) or at a leaf.  `s` is
+ * NULL for those who only look.
  */
-bool sept_walk(const struct tdx_module *m, const struct td *td, gpa_t gpa,
-	       enum tdx_level level, bool through, struct sept_walk *w);
+bool sept_walk(const struct tdx_module *m, struct strand *s,
+	       const struct td *td, gpa_t gpa, enum tdx_level level,
+	       bool through, struct sept_walk *w);
 
 /** Private, and inside the guest's physical address width? */
 bool sept_gpa_is_private(const struct td *td, u64 gpa);

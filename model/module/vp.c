@@ -49,7 +49,7 @@ static tdx_status create(const struct call *c, struct td *td, hpa_t tdvpr)
 		tdx_call_halt(c, HALT_MODEL, 1, "the model is out of memory");
 	vcpu_reset(vcpu, td, tdvpr);
 	td_count_pages(c, td, 1);
-	pamt_assign(w.at[LEVEL_4K].entry, PT_TDVPR, td->hpa);
+	pamt_assign(c->s, w.at[LEVEL_4K].entry, PT_TDVPR, td->hpa);
 	pamt_unwalk(c, &w);
 	return TDX_SUCCESS;
 }
@@ -124,7 +124,7 @@ static tdx_status addcx(const struct call *c, struct tdvps *vcpu,
 	tdx_call_body(c, 0, WORK_CLEAR_4K);
 	vcpu->pages++;
 	td_count_pages(c, vcpu->td, 1);
-	pamt_assign(w.at[LEVEL_4K].entry, PT_TDCX, vcpu->td->hpa);
+	pamt_assign(c->s, w.at[LEVEL_4K].entry, PT_TDCX, vcpu->td->hpa);
 	pamt_unwalk(c, &w);
 	return TDX_SUCCESS;
 }

@@ -42,8 +42,14 @@ static bool would_fault(const struct call *c, const struct td *td, u64 gpa)
 {
 	struct sept_walk at;
 
-	sept_walk(c->m, td, GPA(gpa), LEVEL_4K, false, &at);
-	return !(at.copy & SEPT_LEAF) || (at.copy & SEPT_RWX) != SEPT_RWX;
+	sept_walk(c->m, c->s, td, GPA(gpa), LEVEL_4K, false, &at);
+	if ((at.copy & SEPT_LEAF) && (at.copy & SEPT_RWX) == SEPT_RWX)
+		return false;
+	trace_emit(c->s, lost,
+		   &(const struct obstacle){
+			   "SEPT_ENTRY", at.entry, sizeof(*at.entry),
+			   SEPT_LEAF | SEPT_RWX, SEPT_LEAF | SEPT_RWX});
+	return true;
 }
 
 tdx_status zero_step_filter(const struct call *c, struct tdvps *vcpu,

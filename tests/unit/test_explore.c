@@ -84,7 +84,8 @@ static const char *exclusive(void *ctx, enum machine_end how)
 
 static struct explore_answer ask_within(struct setup *p, u64 steps)
 {
-	const struct explore_program program = {p, begin, exclusive, end, NULL};
+	const struct explore_program program = {p,   begin, exclusive,
+						end, NULL,  0};
 	const struct explore_bounds bounds = {
 		.preemptions = -1, .steps = steps, .executions = 1000000};
 	struct explore_answer a;
@@ -102,7 +103,8 @@ static struct explore_answer ask(struct setup *p)
 /* A counterexample breaks the same thing when it is run again. */
 static void replays(struct setup *p, const struct explore_answer *a)
 {
-	const struct explore_program program = {p, begin, exclusive, end, NULL};
+	const struct explore_program program = {p,   begin, exclusive,
+						end, NULL,  0};
 	enum machine_end how;
 	const char *why =
 		explore_replay(&program, &a->schedule, NULL, NULL, &how);
@@ -321,8 +323,8 @@ static bool begin_interrupts(void *ctx, struct machine *machine)
 static void interrupts_end_waits(void **state)
 {
 	struct setup p = {.strands = 2};
-	const struct explore_program program = {&p, begin_interrupts, exclusive,
-						end, NULL};
+	const struct explore_program program = {
+		&p, begin_interrupts, exclusive, end, NULL, 0};
 	const struct explore_bounds bounds = {.preemptions = -1};
 	struct explore_answer a;
 
@@ -395,6 +397,8 @@ struct order {
 	u32 n, count[3];
 };
 
+static const struct explore_machine nothing_commutes;
+
 static void describe(const struct order *o, char *text)
 {
 	/* in the order of (strand, nth), whatever the order was */
@@ -408,13 +412,14 @@ static void describe(const struct order *o, char *text)
 				at = id == a ? (int)i : at;
 				bt = id == b ? (int)i : bt;
 			}
-			*text++ =
-				at < 0 || bt < 0 || a / OPS == b / OPS ||
-						!explore_dependent(&o->did[at],
-								   &o->did[bt])
-					? '-'
-				: at < bt ? '<'
-					  : '>';
+			*text++ = at < 0 || bt < 0 || a / OPS == b / OPS ||
+						  !explore_dependent(
+							  &nothing_commutes,
+							  &o->did[at],
+							  &o->did[bt])
+					  ? '-'
+				  : at < bt ? '<'
+					    : '>';
 		}
 	}
 	*text = '\0';
