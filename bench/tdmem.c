@@ -26,6 +26,8 @@ static const struct command {
 	{"trend", "DIR", "where the results of a folder changed over time",
 	 cmd_trend},
 	{"plot", "RESULT...", "pictures of results, by gnuplot", cmd_plot},
+	{"explore", "CLAIM", "can it ever?  Every order of a small scenario",
+	 cmd_explore},
 	{"list", "[WHAT]",
 	 "workloads, knobs, policies, backends, metrics, costs", cmd_list},
 	{"env", "", "this host, what each backend can do here, and why not",
