@@ -66,10 +66,28 @@ static int run(const struct scenario *scenario, const struct cell_setup *setup,
 	return sim_execute(&world, scenario, setup, sample, err, NULL);
 }
 
+/* Always; with what, is told. */
 static bool available(char *why, size_t size)
 {
+	struct cpu_place place = {0};
+	const struct topology one = {1, 1, &place};
+	const u32 cpu = 0;
+	const struct threads_config config = {
+		.topology = &one, .os_cpu = &cpu, .max_strands = 1};
+	struct machine *machine = threads_create(&config);
+	struct threads_facts facts;
+
 	if (size)
 		why[0] = '\0';
+	if (!machine)
+		return true;
+	facts = threads_facts(machine);
+	snprintf(why, size,
+		 " (clock: %s at %.0f MHz; kicks: %s; page clears: %s; "
+		 "flushes: %s)",
+		 facts.clock, (double)facts.clock_hz / 1e6, facts.kick,
+		 facts.clear, facts.flush);
+	machine_destroy(machine);
 	return true;
 }
 
