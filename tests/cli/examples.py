@@ -55,6 +55,7 @@ ADDED = [
 NOT_RUN = [
     (r"make (run|check)\b.*", "installs packages; this test is part of it"),
     (r"make bench", "measures the machine; it says nothing of the documents"),
+    (r"make soak", "ten minutes; threads_tsan.sh is a short one"),
     (r"make install", "tested by install.sh"),
     (r"make nightly-demo", "two minutes; its script is run by dashboard.sh"),
     (r"make CC=clang|make SANITIZE=\S+", "a build of its own; see .ci/run"),
