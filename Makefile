@@ -5,7 +5,7 @@
 # make check      install what is missing, build, run all tests; with
 #                 SANITIZE=address,undefined under the sanitizers
 # make nightly-demo  60 nights on the model, and the dashboard of them
-# make bench      speed of the model, as JSON
+# make bench      speed of the model and of the commands on results, as JSON
 # make soak       the threads backend under the thread sanitizer, 10 minutes
 # make install    program, manual pages, configs, schemas and documents below
 #                 $(DESTDIR)$(prefix), which is /usr/local
@@ -167,8 +167,9 @@ nightly-demo: tdmem
 	$(Q)sh contrib/nightly/demo.sh $(abspath $(O)/tdmem) \
 		$(abspath $(O)/nightly-demo)
 
-bench: $(BENCH)
-	$(Q)sh tests/bench/run.sh $(BENCH)
+bench: $(BENCH) tdmem
+	$(Q)TDMEM=$(abspath $(O)/tdmem) sh tests/bench/run.sh $(BENCH) \
+		tests/bench/bench_results.py
 
 SOAK	?= 600
 soak:

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Run the benchmarks of the model itself; each prints one JSON object a line.
+# Run the benchmarks of the program itself; each prints one JSON object a line.
 # The whole is one JSON document.  Usage: run.sh PROGRAM...
 
 set -eu
