@@ -222,12 +222,15 @@ static void one_of_two_sees_the_other(void **state)
 	free_world(w);
 }
 
-/* The second word is the first's square, stored before and after it grows. */
+/* Long enough for the two to be at it at one time. */
+enum { PAIRS = 3000000 };
+
+/* The second word is half of the first, which is odd while it changes. */
 static void write_pairs(struct strand *s, void *arg)
 {
 	struct world *w = arg;
 
-	for (u64 i = 1; i <= STEPS; i++) {
+	for (u64 i = 1; i <= PAIRS; i++) {
 		line_store64(s, &w->mix.line, &w->mix.w64[0], 2 * i - 1);
 		line_store64(s, &w->mix.line, &w->mix.w64[1], i);
 		line_store64(s, &w->mix.line, &w->mix.w64[0], 2 * i);
@@ -239,7 +242,7 @@ static void read_pairs(struct strand *s, void *arg)
 	struct world *w = arg;
 	u64 pair[2] = {0, 0};
 
-	while (pair[0] < 2 * STEPS) {
+	while (pair[0] < 2 * PAIRS) {
 		line_read128(s, &w->mix.line, w->mix.w64, pair);
 		/* An even one: the other was written and stays. */
 		if (pair[0] % 2 == 0)
