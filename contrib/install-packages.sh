@@ -32,6 +32,9 @@ packages() {
 	chromium check the dashboard in a real browser
 	chromium-driver check drives that browser
 	python3-selenium check the browser tests are written with it
+	qemu-system-x86 check emulates a machine with KVM
+	busybox-static check the user space of that machine
+	xz-utils check unpacks modules of its kernel
 	LIST
 }
 

@@ -1,0 +1,185 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Run a program on a kernel with a real /dev/kvm, whatever this machine has:
+# QEMU emulates a CPU with nested SVM and boots a kernel with an initramfs of
+# busybox, the program and the libraries that it is linked with.  It is for
+# function, not for performance: an exit takes about 140 us there.
+#
+# Usage: run.sh PROGRAM [ARG...]
+# The program's stdout and stderr come to stdout.  Exit status: the program's,
+# 126 if that is above 126 or it was killed; 125 when there is no rig here, for
+# the reason on stderr; 124 when it did not end in time.
+#
+# TDMEM_RIG_KERNEL   an image with KVM, AMD's part and virtio built in; without
+#                    it Debian's cloud kernel, fetched by apt-get
+# TDMEM_RIG_DIR      where that kernel is kept (build/rig)
+# TDMEM_RIG_FILES    more files for the folder that the program runs in
+# TDMEM_RIG_SECONDS  limit of the whole (60)
+
+set -eu
+
+dir=${TDMEM_RIG_DIR:-$(dirname "$0")/../../build/rig}
+seconds=${TDMEM_RIG_SECONDS:-60}
+# With 7.2 thread=multi crashes now and then.
+machine='-machine q35 -accel tcg,thread=single -cpu EPYC -smp 2 -m 1G'
+append='console=ttyS0 quiet panic=-1 oops=panic mitigations=off nokaslr
+	cryptomgr.notests no_timer_check tsc=reliable'
+
+no_rig() {
+	echo "rig: $*" >&2
+	exit 125
+}
+
+need() { # program package
+	command -v "$1" >/dev/null 2>&1 || no_rig "no $1: install $2"
+}
+
+# The newest of the kernels that nested KVM is known to be good on.
+package() {
+	apt-cache search --names-only '^linux-image-6\.12\..*-cloud-amd64$' \
+		2>/dev/null | cut -d' ' -f1 | sort -V | tail -n 1
+}
+
+# Sets $kernel, and $modules, which is empty when all is built in.
+find_kernel() {
+	modules=
+	if [ -n "${TDMEM_RIG_KERNEL:-}" ]; then
+		kernel=$TDMEM_RIG_KERNEL
+		[ -r "$kernel" ] || no_rig "cannot read $kernel"
+		return
+	fi
+	if ! ls "$dir"/kernel/boot/vmlinuz-* >/dev/null 2>&1; then
+		fetch_kernel
+	fi
+	kernel=$(ls "$dir"/kernel/boot/vmlinuz-*)
+	modules=$(find "$dir/kernel/lib/modules" -name 'irqbypass.ko*')
+	modules="$modules $(find "$dir/kernel/lib/modules" -name 'kvm.ko*')"
+	modules="$modules $(find "$dir/kernel/lib/modules" -name 'kvm-amd.ko*')"
+}
+
+fetch_kernel() {
+	need apt-get apt
+	name=$(package)
+	[ -n "$name" ] ||
+		no_rig "no linux-image-6.12.*-cloud-amd64: apt-get update?"
+	into=$(mktemp -d "$dir/fetch.XXXXXX")
+	(cd "$into" && apt-get -o APT::Sandbox::User=root download -qq \
+		"$name" >&2) ||
+		no_rig "cannot download $name"
+	dpkg -x "$into"/*.deb "$into/root"
+	rm -rf "$dir/kernel"
+	mv "$into/root" "$dir/kernel"
+	rm -rf "$into"
+}
+
+# The program's folder with what it is linked with, at the same paths.
+add_program() { # root program
+	cp "$2" "$1/rig/program"
+	ldd "$2" 2>/dev/null | grep -o '/[^ ]*' | while read -r lib; do
+		mkdir -p "$1$(dirname "$lib")"
+		cp -L "$lib" "$1$lib"
+	done
+	for file in ${TDMEM_RIG_FILES:-}; do
+		cp -RL "$file" "$1/rig/"
+	done
+}
+
+add_modules() { # root
+	for module in $modules; do
+		name=$(basename "${module%.xz}")
+		case $module in
+		*.xz) xz -dc "$module" >"$1/modules/$name" ;;
+		*) cp "$module" "$1/modules/$name" ;;
+		esac
+		echo "insmod /modules/$name" >>"$1/load"
+	done
+}
+
+# The program's words as one line of shell.
+quoted() {
+	for word in "$@"; do
+		printf " '"
+		printf '%s' "$word" | sed "s/'/'\\\\''/g"
+		printf "'"
+	done
+}
+
+# A status has 7 bits on its way out: QEMU exits with 2 * status + 1.
+add_init() { # root argument...
+	root=$1
+	shift
+	cat >"$root/init" <<-INIT
+	#!/bin/sh
+	PATH=/bin
+	mount -t proc none /proc
+	mount -t sysfs none /sys
+	mount -t devtmpfs none /dev
+	mount -t debugfs none /sys/kernel/debug
+	. /load
+	mount -t tmpfs none /tmp
+	cd /rig
+	./program$(quoted "$@") >/dev/vport0p1 2>&1 </dev/null
+	status=\$?
+	[ \$status -le 126 ] || status=126
+	/bin/leave \$status
+	poweroff -f
+	INIT
+	chmod 755 "$root/init"
+}
+
+initramfs() { # root archive
+	(cd "$1" && find . | busybox cpio -o -H newc 2>/dev/null) >"$2"
+}
+
+[ $# -ge 1 ] || no_rig "usage: run.sh PROGRAM [ARG...]"
+[ "$(uname -m)" = x86_64 ] || no_rig "this is not an x86-64 machine"
+need qemu-system-x86_64 qemu-system-x86
+need busybox busybox-static
+need xz xz-utils
+mkdir -p "$dir"
+dir=$(cd "$dir" && pwd)
+find_kernel
+
+work=$(mktemp -d "$dir/run.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+trap 'exit 125' INT TERM
+for name in bin proc sys dev tmp rig modules; do
+	mkdir -p "$work/root/$name"
+done
+${CC:-cc} -O2 -static -o "$work/root/bin/leave" "$(dirname "$0")/leave.c" ||
+	no_rig "cannot build leave.c"
+cp "$(command -v busybox)" "$work/root/bin/busybox"
+for applet in sh mount insmod poweroff; do
+	ln -s busybox "$work/root/bin/$applet"
+done
+: >"$work/root/load"
+add_modules "$work/root"
+add_program "$work/root" "$1"
+shift
+add_init "$work/root" "$@"
+initramfs "$work/root" "$work/initrd"
+
+: >"$work/out"
+status=0
+# shellcheck disable=SC2086
+timeout -k 5 "$seconds" qemu-system-x86_64 $machine -nodefaults \
+	-no-user-config -display none -serial "file:$work/console" -no-reboot \
+	-device isa-debug-exit,iobase=0xf4,iosize=1 \
+	-device virtio-serial-pci -chardev "file,id=o,path=$work/out" \
+	-device virtserialport,chardev=o,name=out \
+	-kernel "$kernel" -initrd "$work/initrd" -append "$(echo $append)" \
+	>"$work/qemu" 2>&1 </dev/null || status=$?
+cat "$work/out"
+case $status in
+*[13579]) exit $((status / 2)) ;;
+124 | 137)
+	echo "rig: did not end within $seconds s" >&2
+	code=124 ;;
+*)
+	echo "rig: QEMU ended with $status and no status of the program" >&2
+	code=125 ;;
+esac
+grep -v "TCG doesn't support" "$work/qemu" >&2 || true
+cat "$work/console" >&2
+exit $code
