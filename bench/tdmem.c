@@ -28,6 +28,8 @@ static const struct command {
 	{"plot", "RESULT...", "pictures of results, by gnuplot", cmd_plot},
 	{"explore", "CLAIM", "can it ever?  Every order of a small scenario",
 	 cmd_explore},
+	{"validate", "[GROUP]...", "the model beside what is known of it",
+	 cmd_validate},
 	{"list", "[WHAT]",
 	 "workloads, knobs, policies, backends, metrics, costs", cmd_list},
 	{"env", "", "this host, what each backend can do here, and why not",
