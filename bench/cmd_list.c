@@ -85,13 +85,15 @@ static void list_backends(void)
 {
 	puts("Backends: who executes a scenario.\n");
 	for (size_t i = 0; backends[i]; i++) {
-		char why[256] = "";
+		char why[256] = "", text[320];
 		bool can = backends[i]->available(why, sizeof(why));
 
 		printf("  %s: %s\n", backends[i]->name, backends[i]->summary);
-		printf("    %s%s%s\n",
-		       backends[i]->modelled ? "model output; " : "measured; ",
-		       can ? "runs here" : "cannot run here: ", why);
+		snprintf(text, sizeof(text), "%s%s%s",
+			 backends[i]->modelled ? "model output; "
+					       : "measured; ",
+			 can ? "runs here" : "cannot run here: ", why);
+		print_wrapped(stdout, 4, text);
 	}
 }
 
