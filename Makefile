@@ -56,6 +56,12 @@ LIBOBJ	:= $(patsubst %.c,$(O)/%.o,$(filter-out $(MAIN),$(SRC))) \
 LIB	:= $(O)/libtdmem.a
 UNIT	:= $(patsubst %.c,$(O)/%,$(wildcard tests/unit/test_*.c))
 SCRIPTS	:= $(wildcard tests/cli/*.sh)
+ifdef SANITIZE
+# Those that feed the program; the others start browsers and other programs,
+# count what does not depend on the build, or build something of their own.
+SCRIPTS	:= $(patsubst %,tests/cli/%.sh,baseline claims cli compare export \
+	   hostile plot repeats streams threads trend)
+endif
 BENCH	:= $(patsubst %.c,$(O)/%,$(wildcard tests/bench/bench_*.c))
 CLANG_O	:= build/clang
 TESTOBJ	:= $(patsubst %.c,$(O)/%.o,$(filter-out $(wildcard tests/unit/test_*.c), \
