@@ -311,17 +311,6 @@ static int put_json(json_t *o, struct err *e)
 	return ret ? err_set(e, EXIT_FAILED, "explore: out of memory") : 0;
 }
 
-static void put_mail(const struct execution *x)
-{
-	char line[80];
-
-	execution_mail(x, stdout);
-	if (!x->why)
-		return;
-	snprintf(line, sizeof(line), "\n=> %.70s\n", x->why);
-	fputs(line, stdout);
-}
-
 static int put(const struct command *c, const struct claim *claim,
 	       const struct claim_answer *a, const struct execution *x,
 	       struct err *e)
@@ -341,7 +330,7 @@ static int put(const struct command *c, const struct claim *claim,
 	if (x && c->form == FORM_DOT)
 		execution_dot(x, stdout);
 	else if (x)
-		put_mail(x);
+		execution_mail(x, stdout);
 	return 0;
 }
 

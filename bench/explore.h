@@ -39,13 +39,18 @@ struct claim_op;
 struct claim_op_kind {
 	const char *name;
 	const char *operands; /* for messages: "GFN [PAGES]" */
-	const char *summary;
-	u32 min, max; /* numbers that follow the name */
-	bool by_vcpu; /* else by a host thread */
-	bool setup_only;
+	u32 min, max;	      /* numbers that follow the name */
+	enum {
+		BY_HOST,
+		BY_VCPU = 1,
+		IN_SETUP = 2
+	} who; /* IN_SETUP: only there */
 	/* 0, or a negative errno that ends the strand. */
 	int (*run)(struct claim_world *w, struct claim_worker *me,
 		   const struct claim_op *op);
+	/* The call of the module that it is; NULL: none. */
+	tdx_status (*call)(struct claim_world *w, struct lp *lp,
+			   const struct claim_op *op);
 };
 extern const struct claim_op_kind
 	claim_op_kinds[]; /* ended by one without a name */

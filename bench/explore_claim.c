@@ -23,6 +23,7 @@ static const struct {
 	{"TDX_EPT_WALK_FAILED", TDX_EPT_WALK_FAILED},
 	{"TDX_EPT_ENTRY_STATE_INCORRECT", TDX_EPT_ENTRY_STATE_INCORRECT},
 	{"TDX_PAGE_METADATA_INCORRECT", TDX_PAGE_METADATA_INCORRECT},
+	{"TDX_PAGE_SIZE_MISMATCH", TDX_PAGE_SIZE_MISMATCH},
 	{"TDX_PAGE_ALREADY_ACCEPTED", TDX_PAGE_ALREADY_ACCEPTED},
 	{"TDX_VCPU_ASSOCIATED", TDX_VCPU_ASSOCIATED},
 };
@@ -197,10 +198,10 @@ static int parse_strand_do(void *ctx, json_t *value, const struct at *at)
 	for (u32 i = 0; i < strand->body.n; i++) {
 		struct at here = at_index(at, i);
 
-		if (strand->body.op[i].kind->setup_only)
+		if (strand->body.op[i].kind->who & IN_SETUP)
 			return at_bad(&here, "only in \"setup\"");
 	}
-	return strand->body.n ? 0 : at_bad(at, "expected an operation");
+	return 0;
 }
 
 static int parse_strands(void *ctx, json_t *value, const struct at *at)

@@ -63,8 +63,10 @@ __attribute__((format(printf, 2, 3))) void watch_fail(struct claim_world *w,
 						      const char *format, ...);
 const char *watch_step(void *world);
 const char *watch_check(void *world, enum machine_end end);
+/** Where something is tried: only the first two take interrupts. */
+enum attempt { ATTEMPT_ENTER, ATTEMPT_IN_GUEST, ATTEMPT_IN_KVM };
 /** Before something is tried that may just have failed. */
-void watch_attempt(struct claim_worker *me);
+void watch_attempt(struct claim_worker *me, enum attempt attempt);
 
 /** Write down an event of this strand, if anybody wants to know. */
 void record(struct claim_world *w, u32 strand, struct event event);

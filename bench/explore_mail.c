@@ -192,9 +192,16 @@ void execution_mail(const struct execution *x, FILE *out)
 		.out = out,
 		.columns = x->claim->strands,
 	};
+	char why[256];
 
 	d.width = (WIDTH - GAP * (d.columns - 1)) / d.columns;
 	put_heading(&d);
 	for (size_t i = 0; i < x->events.n;)
 		i = put_event(&d, i);
+	if (!x->why)
+		return;
+	fputs("\n", out);
+	d.width = WIDTH;
+	snprintf(why, sizeof(why), "=> %s", x->why);
+	put(&d, 0, 0, why);
 }

@@ -8,6 +8,7 @@
 
 #include "bench/explore_impl.h"
 #include "bench/names.h"
+#include "model/host/vcpu.h"
 
 static gpa_t gpa_of(const struct claim_op *op)
 {
@@ -58,6 +59,11 @@ static enum tdx_level level_of(const struct claim_op *op)
 	return op->n > 1 ? (enum tdx_level)op->v[1] : LEVEL_4K;
 }
 
+static hpa_t data_page(const struct claim_world *w, const struct claim_op *op)
+{
+	return HPA(w->vm->data.v + gpa_of(op).v);
+}
+
 /* S-EPT pages from the end, where KVM has not come to. */
 static hpa_t table_page(const struct claim_world *w, const struct claim_op *op)
 {
@@ -66,33 +72,27 @@ static hpa_t table_page(const struct claim_world *w, const struct claim_op *op)
 	return HPA(w->vm->sept.v + ((w->vm->sept_pages - 1 - number) << 12));
 }
 
-static tdx_status call_once(struct claim_world *w, struct claim_worker *me,
-			    const struct claim_op *op)
-{
-	hpa_t tdr = vm_tdr(w->vm), page = HPA(w->vm->data.v + gpa_of(op).v);
-	enum tdx_level level = level_of(op);
-	struct lp *lp = &me->t.lp;
-	gpa_t gpa = gpa_of(op);
-	struct tdx_out out;
+#define CALL(name, expression)                                                 \
+	static tdx_status name(struct claim_world *w, struct lp *lp,           \
+			       const struct claim_op *op)                      \
+	{                                                                      \
+		hpa_t tdr = vm_tdr(w->vm);                                     \
+		struct tdx_out out;                                            \
+                                                                               \
+		return expression;                                             \
+	}
+#define AT tdr, gpa_of(op), level_of(op)
 
-	if (!strcmp(op->kind->name, "TDH.MEM.PAGE.AUG"))
-		return tdh_mem_page_aug(lp, tdr, gpa, level, page, &out);
-	if (!strcmp(op->kind->name, "TDH.MEM.SEPT.ADD"))
-		return tdh_mem_sept_add(lp, tdr, gpa, level, table_page(w, op),
-					&out);
-	if (!strcmp(op->kind->name, "TDH.MEM.RANGE.BLOCK"))
-		return tdh_mem_range_block(lp, tdr, gpa, level, &out);
-	if (!strcmp(op->kind->name, "TDH.MEM.RANGE.UNBLOCK"))
-		return tdh_mem_range_unblock(lp, tdr, gpa, level, &out);
-	if (!strcmp(op->kind->name, "TDH.MEM.PAGE.REMOVE"))
-		return tdh_mem_page_remove(lp, tdr, gpa, level, &out);
-	if (!strcmp(op->kind->name, "TDH.MEM.PAGE.DEMOTE"))
-		return tdh_mem_page_demote(lp, tdr, gpa, level,
-					   table_page(w, op), &out);
-	if (!strcmp(op->kind->name, "TDH.MEM.PAGE.PROMOTE"))
-		return tdh_mem_page_promote(lp, tdr, gpa, level, &out);
-	return tdh_mem_track(lp, tdr);
-}
+CALL(page_aug, tdh_mem_page_aug(lp, AT, data_page(w, op), &out))
+CALL(sept_add, tdh_mem_sept_add(lp, AT, table_page(w, op), &out))
+CALL(range_block, tdh_mem_range_block(lp, AT, &out))
+CALL(range_unblock, tdh_mem_range_unblock(lp, AT, &out))
+CALL(page_remove, tdh_mem_page_remove(lp, AT, &out))
+CALL(page_demote, tdh_mem_page_demote(lp, AT, table_page(w, op), &out))
+CALL(page_promote, tdh_mem_page_promote(lp, AT, &out))
+CALL(mem_track, ((void)out, (void)op, tdh_mem_track(lp, tdr)))
+#undef AT
+#undef CALL
 
 static int call(struct claim_world *w, struct claim_worker *me,
 		const struct claim_op *op)
@@ -102,8 +102,8 @@ static int call(struct claim_world *w, struct claim_worker *me,
 	do {
 		/* In the set-up nobody else runs. */
 		if (me->t.strand != w->setup_strand)
-			watch_attempt(me);
-		status = call_once(w, me, op);
+			watch_attempt(me, ATTEMPT_IN_KVM);
+		status = op->kind->call(w, &me->t.lp, op);
 	} while (op->again && tdx_operand_busy(status));
 	return 0;
 }
@@ -127,11 +127,31 @@ static int accept(struct claim_world *w, struct claim_worker *me,
 
 	do {
 		if (me->t.strand != w->setup_strand)
-			watch_attempt(me);
+			watch_attempt(me, ATTEMPT_IN_GUEST);
 		ret = kvm_guest_accept(me->vcpu, gpa_of(op), level_of(op),
 				       &status);
 	} while (!ret && tdx_operand_busy(status));
+	/* A guest that gets an error here gives up. */
+	if (!ret && tdx_error(status))
+		ret = -EFAULT;
 	return ret;
+}
+
+/* The TDCALL alone; after a TD exit the vCPU stays outside. */
+static int try_accept(struct claim_world *w, struct claim_worker *me,
+		      const struct claim_op *op)
+{
+	struct td_exit exit;
+	tdx_status status;
+
+	(void)w;
+	if (!me->vcpu->inside)
+		return -EIO;
+	td_set_rip(&me->t.lp, GUEST_RIP_ACCEPT);
+	if (tdg_mem_page_accept(&me->t.lp, gpa_of(op), level_of(op), &status,
+				&exit) == TDG_EXITED)
+		vcpu_exited(me->vcpu);
+	return 0;
 }
 
 static int stuck(struct claim_world *w, struct claim_worker *me,
@@ -173,44 +193,32 @@ static int out(struct claim_world *w, struct claim_worker *me,
 	return 0;
 }
 
-#define MEM "GFN [LEVEL]"
+#define MEM   "GFN [LEVEL]"
+#define PAGES "GFN [PAGES]"
+#define TABLE "GFN LEVEL [NUMBER]"
 const struct claim_op_kind claim_op_kinds[] = {
-	{"punch", "GFN [PAGES]", "fallocate(PUNCH_HOLE)", 1, 2, false, false,
-	 punch},
-	{"prefault", "GFN [PAGES]", "KVM_PRE_FAULT_MEMORY", 1, 2, false, false,
-	 prefault},
-	{"to-shared", "GFN [PAGES]", "KVM_SET_MEMORY_ATTRIBUTES", 1, 2, false,
-	 false, to_shared},
-	{"to-private", "GFN [PAGES]", "KVM_SET_MEMORY_ATTRIBUTES", 1, 2, false,
-	 false, to_private},
-	{"track", "GFN [PAGES]", "BLOCK, TRACK, kick, UNBLOCK of each page", 1,
-	 2, false, false, track},
-	{"TDH.MEM.PAGE.AUG", MEM, "the call alone", 1, 2, false, false, call},
-	{"TDH.MEM.SEPT.ADD", "GFN LEVEL [NUMBER]",
-	 "the call alone, with a spare S-EPT page", 2, 3, false, false, call},
-	{"TDH.MEM.RANGE.BLOCK", MEM, "the call alone", 1, 2, false, false,
-	 call},
-	{"TDH.MEM.RANGE.UNBLOCK", MEM, "the call alone", 1, 2, false, false,
-	 call},
-	{"TDH.MEM.TRACK", "", "the call alone", 0, 0, false, false, call},
-	{"TDH.MEM.PAGE.REMOVE", MEM, "the call alone", 1, 2, false, false,
-	 call},
-	{"TDH.MEM.PAGE.DEMOTE", "GFN LEVEL [NUMBER]",
-	 "the call alone, with a spare S-EPT page", 2, 3, false, false, call},
-	{"TDH.MEM.PAGE.PROMOTE", "GFN LEVEL", "the call alone", 2, 2, false,
-	 false, call},
-	{"touch", "GFN", "store to a private page", 1, 1, true, false, touch},
-	{"accept", MEM, "ACCEPT until it is not BUSY", 1, 2, true, false,
-	 accept},
-	{"stuck", "GFN [TIMES]",
-	 "store to a page whose fault userspace does not resolve", 1, 2, true,
-	 false, stuck},
-	{"leave", "", "an exit to userspace and back", 0, 0, true, false,
-	 leave},
-	{"run", "", "run on inside, and take what interrupts there are", 0, 0,
-	 true, false, run},
-	{"out", "", "leave the guest for good", 0, 0, true, true, out},
-	{NULL, NULL, NULL, 0, 0, false, false, NULL},
+	{"punch", PAGES, 1, 2, BY_HOST, punch, NULL},
+	{"prefault", PAGES, 1, 2, BY_HOST, prefault, NULL},
+	{"to-shared", PAGES, 1, 2, BY_HOST, to_shared, NULL},
+	{"to-private", PAGES, 1, 2, BY_HOST, to_private, NULL},
+	{"track", PAGES, 1, 2, BY_HOST, track, NULL},
+	{"TDH.MEM.PAGE.AUG", MEM, 1, 2, BY_HOST, call, page_aug},
+	{"TDH.MEM.SEPT.ADD", TABLE, 2, 3, BY_HOST, call, sept_add},
+	{"TDH.MEM.RANGE.BLOCK", MEM, 1, 2, BY_HOST, call, range_block},
+	{"TDH.MEM.RANGE.UNBLOCK", MEM, 1, 2, BY_HOST, call, range_unblock},
+	{"TDH.MEM.TRACK", "", 0, 0, BY_HOST, call, mem_track},
+	{"TDH.MEM.PAGE.REMOVE", MEM, 1, 2, BY_HOST, call, page_remove},
+	{"TDH.MEM.PAGE.DEMOTE", TABLE, 2, 3, BY_HOST, call, page_demote},
+	{"TDH.MEM.PAGE.PROMOTE", "GFN LEVEL", 2, 2, BY_HOST, call,
+	 page_promote},
+	{"touch", "GFN", 1, 1, BY_VCPU, touch, NULL},
+	{"accept", MEM, 1, 2, BY_VCPU, accept, NULL},
+	{"try-accept", MEM, 1, 2, BY_VCPU, try_accept, NULL},
+	{"stuck", "GFN [TIMES]", 1, 2, BY_VCPU, stuck, NULL},
+	{"leave", "", 0, 0, BY_VCPU, leave, NULL},
+	{"run", "", 0, 0, BY_VCPU, run, NULL},
+	{"out", "", 0, 0, BY_VCPU | IN_SETUP, out, NULL},
+	{NULL, NULL, 0, 0, BY_HOST, NULL, NULL},
 };
 
 int claim_run_ops(struct claim_world *w, struct claim_worker *me,
@@ -226,7 +234,9 @@ int claim_run_ops(struct claim_world *w, struct claim_worker *me,
 		snprintf(event.text, sizeof(event.text), "%s", op->text);
 		if (own_part)
 			record(w, me->index, event);
-		ret = op->kind->run(w, me, op);
+		ret = op->kind->who & BY_VCPU && !me->vcpu
+			      ? -EIO
+			      : op->kind->run(w, me, op);
 		event.kind = EVENT_OP_END;
 		event.error = ret;
 		if (own_part)
@@ -276,7 +286,7 @@ int claim_parse_op(const char *text, bool by_vcpu, struct claim_op *op,
 	if (kind < 0)
 		return -1;
 	op->kind = &claim_op_kinds[kind];
-	if (op->kind->by_vcpu != by_vcpu)
+	if (by_vcpu != !!(op->kind->who & BY_VCPU))
 		return at_bad(at, "\"%s\" is for %s", op->kind->name,
 			      by_vcpu ? "host threads" : "vCPUs");
 	while ((word = strtok_r(NULL, " ", &save))) {

@@ -38,8 +38,10 @@ static bool bounds_left(struct search *s, struct explore_bounds *bounds)
 	*bounds = s->claim->bounds;
 	if (bounds->seconds > 0) {
 		bounds->seconds -= seconds_since(&s->begin);
-		if (bounds->seconds <= 0)
+		if (bounds->seconds <= 0) {
+			bounds->seconds = -1;
 			return false;
+		}
 	}
 	if (bounds->executions) {
 		if (done >= bounds->executions)
@@ -108,19 +110,13 @@ static int shorten(struct search *s, s64 preemptions, struct err *e)
 }
 
 /* What ended a search that is not complete. */
-static const char *bound_of(const struct search *s,
-			    const struct explore_bounds *bounds,
-			    const struct explore_answer *one)
+static const char *bound_of(const struct explore_answer *one)
 {
-	if (bounds->executions &&
-	    one->executions + one->redundant + one->cut >= bounds->executions)
-		return "executions";
-	if (bounds->seconds > 0 &&
-	    seconds_since(&s->begin) >= s->claim->bounds.seconds)
+	if (one->late)
 		return "seconds";
-	return bounds->preemptions >= 0 && one->longest < bounds->steps
-		       ? "preemptions"
-		       : "steps";
+	if (one->too_long)
+		return "steps";
+	return one->cut ? "preemptions" : "executions";
 }
 
 /* -1 with *e, 1: the claim is decided. */
@@ -131,8 +127,10 @@ static int search_with(struct search *s, s64 preemptions, struct err *e)
 	struct explore_answer one;
 	int found;
 
-	if (!bounds_left(s, &bounds))
+	if (!bounds_left(s, &bounds)) {
+		a->bound = bounds.seconds < 0 ? "seconds" : "executions";
 		return 1;
+	}
 	bounds.preemptions = preemptions;
 	found = look(s, &bounds, &one, e);
 	if (found < 0)
@@ -144,7 +142,7 @@ static int search_with(struct search *s, s64 preemptions, struct err *e)
 	}
 	a->cut = one.cut;
 	a->complete = one.complete;
-	a->bound = one.complete ? NULL : bound_of(s, &bounds, &one);
+	a->bound = one.complete ? NULL : bound_of(&one);
 	explore_answer_free(&one);
 	return a->complete;
 }

@@ -182,24 +182,27 @@ static void lost(void *world, struct strand *s, const struct obstacle *o)
  * After so many tries that failed: wait until the next one need not.
  * Where this is called from nothing of the module is held.
  */
-void watch_attempt(struct claim_worker *me)
+void watch_attempt(struct claim_worker *me, enum attempt attempt)
 {
 	struct strand *s = me->t.strand;
 	struct obstacle o = me->lost;
 
+	/* What VP.ENTER looks for is what a fault may bring about. */
+	if (o.word && attempt != ATTEMPT_ENTER && o.flip)
+		return;
 	if (!o.word || me->futile++ < me->w->claim->futile)
 		return;
 	if (explore_obstructed(&o))
 		record(me->w, s->id, (struct event){.kind = EVENT_WAIT});
 	me->lost.word = NULL;
 	me->futile = 0;
-	explore_await(s, &o);
+	explore_await(s, &o, attempt != ATTEMPT_IN_KVM);
 }
 
-static void attempt(void *world, struct strand *s)
+static void attempted(void *world, struct strand *s, bool enter)
 {
 	(void)world;
-	watch_attempt(worker_of(s));
+	watch_attempt(worker_of(s), enter ? ATTEMPT_ENTER : ATTEMPT_IN_KVM);
 }
 
 static void progressed(void *world, struct strand *s)
@@ -243,7 +246,7 @@ void watch_begin(struct claim_world *w)
 		.kick_sent = kick_sent,
 		.kick_taken = kick_taken,
 		.lost = lost,
-		.attempt = attempt,
+		.attempt = attempted,
 		.progress = progressed,
 	};
 	if (claimed(w, CHECK_EXCLUSION) || w->record)

@@ -230,7 +230,7 @@ enum pf fault_attempt(struct kvm_thread *t, struct kvm_vm *vm, gpa_t gpa,
 {
 	u64 seen;
 
-	trace_emit(t->strand, attempt);
+	trace_emit(t->strand, attempt, false);
 	spend(t->strand, vm->host->costs.fault_ps);
 	seen = invalidations(t, vm);
 	plain_access(t->strand, vm->shared, sizeof(*vm->shared), false);

@@ -115,9 +115,9 @@ static void read_slow(struct strand *s, struct qrwlock *lock)
 {
 	u32 seen;
 
-	line_xadd32(s, &lock->line, &lock->cnts, 0u - QR_ONE);
+	line_count32(s, &lock->line, &lock->cnts, 0u - QR_ONE);
 	queue_lock(s, lock->nodes, &lock->line, &lock->wait);
-	line_xadd32(s, &lock->line, &lock->cnts, QR_ONE);
+	line_count32(s, &lock->line, &lock->cnts, QR_ONE);
 	while (((seen = line_load32(s, &lock->line, &lock->cnts)) & QW_LOCKED))
 		line_wait(s, &lock->line, &lock->cnts, seen, false);
 	queue_unlock(s, &lock->line, &lock->wait);
@@ -127,7 +127,7 @@ void qrw_read_lock(struct kvm_thread *t, struct qrwlock *lock)
 {
 	enum where before;
 
-	if (!(line_xadd32(t->strand, &lock->line, &lock->cnts, QR_ONE) &
+	if (!(line_count32(t->strand, &lock->line, &lock->cnts, QR_ONE) &
 	      QW_ANY))
 		return;
 	before = account(t, lock->where);
@@ -137,7 +137,7 @@ void qrw_read_lock(struct kvm_thread *t, struct qrwlock *lock)
 
 void qrw_read_unlock(struct kvm_thread *t, struct qrwlock *lock)
 {
-	line_xadd32(t->strand, &lock->line, &lock->cnts, 0u - QR_ONE);
+	line_count32(t->strand, &lock->line, &lock->cnts, 0u - QR_ONE);
 }
 
 /** One try to become the writer, from no users or from waiting. */

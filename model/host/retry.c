@@ -117,7 +117,6 @@ static int retry(struct kvm_thread *t, struct kvm_vm *vm,
 	int ret = 0;
 
 	do {
-		trace_emit(t->strand, attempt);
 		busy.status = sept_issue(t, vm, c);
 		calls++;
 		busy.held = *held;
@@ -128,6 +127,8 @@ static int retry(struct kvm_thread *t, struct kvm_vm *vm,
 		if (!tdx_operand_busy(busy.status))
 			break;
 		ret = obey(t, vm, decide(&busy), &busy, &kicked, held);
+		if (!ret)
+			trace_emit(t->strand, attempt, false);
 	} while (!ret);
 	if (kicked)
 		hold_end(t, vm);

@@ -212,7 +212,7 @@ static int enter_turn(struct kvm_vcpu *vcpu, struct td_exit *exit)
 	tdx_status status;
 	u32 gate;
 
-	trace_emit(t->strand, attempt);
+	trace_emit(t->strand, attempt, true);
 	take_interrupt(t);
 	set_mode(vcpu, mode_of(vcpu) | VCPU_IN_GUEST);
 	gate = line_load32(t->strand, &vm->gate_line, &vm->gate);

@@ -101,7 +101,7 @@ static void find_races(struct search *s, u32 strand, const struct pending *did,
 		const struct node *node = &s->node[i];
 
 		if (clock[node->strand] > i ||
-		    !explore_dependent(s->m, &node->did, did))
+		    !explore_dependent(&node->did, did))
 			continue;
 		join(clock, node->clock);
 		s->race[races++] = i;
@@ -169,7 +169,7 @@ static u32 still_asleep(const struct search *s, const struct node *node)
 
 	for (u32 i = 0; i < s->m->strands; i++)
 		if (asleep & 1u << i &&
-		    !explore_dependent(s->m, &s->m->strand[i].next, &node->did))
+		    !explore_dependent(&s->m->strand[i].next, &node->did))
 			left |= 1u << i;
 	return left;
 }
@@ -240,6 +240,9 @@ static void repeat_path(struct search *s, size_t n)
 		memcpy(s->clock[s->node[i].strand], s->node[i].clock,
 		       sizeof(s->node[i].clock));
 		s->answer->steps++;
+		/* It said nothing the first time. */
+		if (s->program->step)
+			s->program->step(s->program->ctx);
 	}
 }
 
@@ -285,6 +288,7 @@ static void cut_off(struct search *s)
 	const char *why = s->program->check(s->program->ctx, MACHINE_TIMEOUT);
 
 	s->answer->cut++;
+	s->answer->too_long++;
 	if (why)
 		found(s, why);
 }
@@ -407,9 +411,10 @@ static bool may_go_on(struct search *s)
 
 	if (a->broken || a->no_memory)
 		return false;
-	if ((s->bounds->executions &&
-	     a->executions + a->redundant + a->cut >= s->bounds->executions) ||
-	    is_late(s)) {
+	s->answer->late = is_late(s);
+	if (a->late ||
+	    (s->bounds->executions &&
+	     a->executions + a->redundant + a->cut >= s->bounds->executions)) {
 		s->answer->complete = false;
 		return false;
 	}

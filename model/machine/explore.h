@@ -69,7 +69,9 @@ struct explore_answer {
 	struct explore_schedule schedule;
 	u64 executions; /* to an end */
 	u64 redundant;	/* given up: the same as one that was run */
-	u64 cut;	/* given up at a bound */
+	u64 cut;	/* given up at a bound on steps or preemptions */
+	u64 too_long;	/* of these: on steps */
+	bool late;	/* the bound on time was met */
 	u64 steps;	/* in all */
 	u64 longest;	/* execution, in steps */
 	bool no_memory;
@@ -86,10 +88,12 @@ void explore_answer_free(struct explore_answer *answer);
 
 /**
  * For strands that tried something, failed, and would fail again: wait until
- * they would not, or until an interrupt is pending.  Who does so skips
- * executions that differ only in how often it fails.
+ * they would not, or, for those who would take it, until an interrupt is
+ * pending.  Who does so skips executions that differ only in how often it
+ * fails.
  */
-void explore_await(struct strand *s, const struct obstacle *o);
+void explore_await(struct strand *s, const struct obstacle *o,
+		   bool interruptible);
 /** Is it (still) in the way? */
 bool explore_obstructed(const struct obstacle *o);
 /** The word as it is. */

@@ -19,6 +19,7 @@ struct pending {
 	struct access access[2]; /* the second: an interrupt's flag */
 	u32 n;			 /* 0: nothing that others could notice */
 	enum line_op op;
+	bool counts; /* see line_count32() and explore_program */
 	/* Waits: it can go on when *word differs from `seen`. */
 	const u32 *word; /* NULL: it can go on */
 	u32 seen;
@@ -64,8 +65,7 @@ u32 explore_machine_enabled(const struct explore_machine *m);
 bool explore_machine_done(const struct explore_machine *m);
 
 /** Could the order of the two matter? */
-bool explore_dependent(const struct explore_machine *m, const struct pending *a,
-		       const struct pending *b);
+bool explore_dependent(const struct pending *a, const struct pending *b);
 
 /** How it ended, when no strand can go on. */
 enum machine_end explore_machine_end(const struct explore_machine *m);

@@ -49,10 +49,11 @@ static u32 bytes_of(enum line_op op)
 	case LINE_XCHG32:
 	case LINE_BTR32:
 	case LINE_STORE32:
+	case LINE_LOAD32:
 		return 4;
 	case LINE_READ128:
 		return 16;
-	default: /* loads of 32 bits as well: at worst an order too many */
+	default:
 		return 8;
 	}
 }
@@ -64,6 +65,7 @@ static void explore_order(struct strand *s, struct line *line, const void *word,
 		.access = {{word, bytes_of(op), !line_op_is_read(op)}},
 		.n = 1,
 		.op = op,
+		.counts = s->counts || machine_of(s)->counting >> op & 1,
 	};
 
 	(void)line;
@@ -132,16 +134,17 @@ static bool explore_wait(struct strand *s, struct line *line, const u32 *word,
 	return !(interruptible && v->flag);
 }
 
-void explore_await(struct strand *s, const struct obstacle *o)
+void explore_await(struct strand *s, const struct obstacle *o,
+		   bool interruptible)
 {
 	struct explore_strand *v = explore_strand(s);
 	struct pending next = {
 		.access = {{o->word, o->bytes, false},
 			   {(const char *)&v->flag, 1, false}},
-		.n = 2,
+		.n = interruptible ? 2 : 1,
 		.op = LINE_LOAD,
 		.obstacle = *o,
-		.flag = &v->flag,
+		.flag = interruptible ? &v->flag : NULL,
 	};
 
 	announce(v, &next);
@@ -361,12 +364,9 @@ static bool overlap(const struct access *a, const struct access *b)
 	       b->at < a->at + a->bytes;
 }
 
-bool explore_dependent(const struct explore_machine *m, const struct pending *a,
-		       const struct pending *b)
+bool explore_dependent(const struct pending *a, const struct pending *b)
 {
-	/* One access each; of the same size, or they would not be one word. */
-	if (a->op == b->op && m->counting >> a->op & 1 && a->access[0].write &&
-	    b->access[0].write && a->access[0].at == b->access[0].at)
+	if (a->counts && b->counts && a->access[0].at == b->access[0].at)
 		return false;
 	for (u32 i = 0; i < a->n; i++)
 		for (u32 k = 0; k < b->n; k++)

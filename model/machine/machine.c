@@ -3,6 +3,7 @@
 #include "model/machine/internal.h"
 
 static const char *const op_names[NR_LINE_OPS] = {
+	[LINE_LOAD32] = "load32",
 	[LINE_LOAD] = "load",		[LINE_STORE64] = "store64",
 	[LINE_XADD16] = "xadd16",	[LINE_XADD32] = "xadd32",
 	[LINE_XADD64] = "xadd64",	[LINE_CMPXCHG8] = "cmpxchg8",

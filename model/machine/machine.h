@@ -52,6 +52,7 @@ enum line_op {
 	LINE_BTR32,
 	LINE_STORE32,
 	LINE_READ128,
+	LINE_LOAD32,
 	NR_LINE_OPS
 };
 
@@ -61,7 +62,7 @@ const char *line_op_name(enum line_op op);
 /** True for the operations that leave the line as it was. */
 static inline bool line_op_is_read(enum line_op op)
 {
-	return op == LINE_LOAD || op == LINE_READ128;
+	return op == LINE_LOAD || op == LINE_LOAD32 || op == LINE_READ128;
 }
 
 /**
@@ -130,6 +131,7 @@ struct strand {
 	bool real;		   /* words are shared by real CPUs */
 	bool timed;		   /* virtual: `clock` is the time */
 	bool explored;		   /* wants to know of plain accesses */
+	bool counts;		   /* in the midst of line_count32() */
 	void *user;		   /* whoever started the strand */
 };
 
@@ -446,6 +448,21 @@ LINE_RMW(btr32, u32, LINE_BTR32, u32 bit,
 	 __atomic_fetch_and(w, ~bit, __ATOMIC_SEQ_CST), *w = old & ~bit)
 #undef LINE_RMW
 
+/**
+ * An addition to a count, by somebody who looks only at bits of the old value
+ * that no such addition changes: the order of two of them is none.
+ */
+static inline u32 line_count32(struct strand *s, struct line *line, u32 *w,
+			       u32 v)
+{
+	u32 old;
+
+	s->counts = true;
+	old = line_xadd32(s, line, w, v);
+	s->counts = false;
+	return old;
+}
+
 #define LINE_CMPXCHG(bits, OP)                                                 \
 	static inline u##bits line_cmpxchg##bits(                              \
 		struct strand *s, struct line *line, u##bits *w,               \
@@ -490,7 +507,7 @@ static inline u32 line_load32(struct strand *s, struct line *line,
 			      const u32 *w)
 {
 	if (!s->real)
-		s->ops->order(s, line, w, LINE_LOAD);
+		s->ops->order(s, line, w, LINE_LOAD32);
 	return __atomic_load_n(w, __ATOMIC_SEQ_CST);
 }
 
@@ -574,8 +591,11 @@ struct trace {
 		     const void *word, bool exclusive, bool begin);
 	/* What was tried failed. */
 	void (*lost)(void *ctx, struct strand *s, const struct obstacle *o);
-	/* Something that may have failed before is tried (again). */
-	void (*attempt)(void *ctx, struct strand *s);
+	/*
+	 * Something that may have failed before is tried, with nothing held
+	 * but what is held while it is tried again and again.
+	 */
+	void (*attempt)(void *ctx, struct strand *s, bool enter);
 	void (*progress)(void *ctx, struct strand *s);
 };
 

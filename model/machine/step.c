@@ -60,7 +60,7 @@ static void come_back(struct step_strand *v, enum step_end end)
 
 static bool counts(enum line_op op)
 {
-	return op != LINE_LOAD && op != LINE_STORE32;
+	return op != LINE_LOAD && op != LINE_LOAD32 && op != LINE_STORE32;
 }
 
 static void step_order(struct strand *s, struct line *line, const void *word,

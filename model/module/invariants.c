@@ -54,9 +54,12 @@ static void reset_td(void *ctx, hpa_t base, struct pamt_chunk *chunk)
 	unsigned i;
 
 	for (i = 0; i < ENTRIES; i++) {
-		struct td *td = td_of(a->m, HPA(base.v + i * 4096ull));
+		struct td *td;
 
-		if (chunk->entry[i].type != PT_TDR || !td)
+		if (chunk->entry[i].type != PT_TDR)
+			continue;
+		td = td_of(a->m, HPA(base.v + i * 4096ull));
+		if (!td)
 			continue;
 		td->counted_pages = 0;
 		td->counted_vcpus = 0;
@@ -137,6 +140,8 @@ static void check_sept_page(struct audit *a, hpa_t hpa,
 	unsigned i;
 
 	for (i = 0; i < ENTRIES; i++) {
+		if (page->entry[i] == SEPT_FREE_ENTRY)
+			continue;
 		if (page->entry[i] & ENTRY_EL)
 			fail(a, "S-EPT page 0x%" PRIx64 ": entry %u locked",
 			     hpa.v, i);
@@ -151,13 +156,14 @@ static void check_sept_page(struct audit *a, hpa_t hpa,
 static u32 resting_readers(struct audit *a, const struct pamt_entry *e,
 			   hpa_t hpa)
 {
-	const struct control_page *p = control_page(a->m, hpa);
+	const struct control_page *p;
 
+	if (e->type != PT_TDR && e->type != PT_TDVPR)
+		return 0;
+	p = control_page(a->m, hpa);
 	if (e->type == PT_TDR)
 		return p->td->counted_inside[0] + p->td->counted_inside[1];
-	if (e->type == PT_TDVPR)
-		return p->vcpu->state == VCPU_ACTIVE;
-	return 0;
+	return p->vcpu->state == VCPU_ACTIVE;
 }
 
 /* Returns how many TDVPRs of vCPUs inside there are: the parents' readers. */
@@ -170,16 +176,15 @@ static u32 check_entries(struct audit *a, hpa_t base,
 	for (i = 0; i < ENTRIES; i++) {
 		const struct pamt_entry *e = &chunk->entry[i];
 		hpa_t hpa = HPA(base.v + i * 4096ull);
-		const struct control_page *p = control_page(a->m, hpa);
 		u32 readers = resting_readers(a, e, hpa);
 
 		check_hp(a, e->lock, readers, "page", hpa.v);
 		if (e->type == PT_TDVPR)
 			inside += readers;
 		if (e->type == PT_TDR)
-			check_td(a, p->td);
+			check_td(a, td_of(a->m, hpa));
 		if (e->type == PT_EPT)
-			check_sept_page(a, hpa, p->sept);
+			check_sept_page(a, hpa, sept_page_at(a->m, hpa));
 	}
 	return inside;
 }

@@ -47,7 +47,7 @@ static bool would_fault(const struct call *c, const struct td *td, u64 gpa)
 		return false;
 	trace_emit(c->s, lost,
 		   &(const struct obstacle){
-			   "SEPT_ENTRY", at.entry, sizeof(*at.entry),
+			   "ZERO_STEP", at.entry, sizeof(*at.entry),
 			   SEPT_LEAF | SEPT_RWX, SEPT_LEAF | SEPT_RWX});
 	return true;
 }

@@ -397,8 +397,6 @@ struct order {
 	u32 n, count[3];
 };
 
-static const struct explore_machine nothing_commutes;
-
 static void describe(const struct order *o, char *text)
 {
 	/* in the order of (strand, nth), whatever the order was */
@@ -412,14 +410,13 @@ static void describe(const struct order *o, char *text)
 				at = id == a ? (int)i : at;
 				bt = id == b ? (int)i : bt;
 			}
-			*text++ = at < 0 || bt < 0 || a / OPS == b / OPS ||
-						  !explore_dependent(
-							  &nothing_commutes,
-							  &o->did[at],
-							  &o->did[bt])
-					  ? '-'
-				  : at < bt ? '<'
-					    : '>';
+			*text++ =
+				at < 0 || bt < 0 || a / OPS == b / OPS ||
+						!explore_dependent(&o->did[at],
+								   &o->did[bt])
+					? '-'
+				: at < bt ? '<'
+					  : '>';
 		}
 	}
 	*text = '\0';
