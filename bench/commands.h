@@ -14,6 +14,7 @@ int cmd_export(int argc, char **argv);
 int cmd_trend(int argc, char **argv);
 int cmd_plot(int argc, char **argv);
 int cmd_explore(int argc, char **argv);
+int cmd_calibrate(int argc, char **argv);
 int cmd_validate(int argc, char **argv);
 int cmd_module(int argc, char **argv);
 

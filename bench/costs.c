@@ -133,6 +133,15 @@ const struct cost_name *cost_at(size_t index)
 	return &entries[index].text;
 }
 
+double cost_least(size_t index, double seamcall, double tdcall,
+		  double line_local)
+{
+	const struct entry *e = &entries[index];
+	double fixed = e->fixed == TO(tdx.tdcall_ps) ? tdcall : seamcall;
+
+	return e->fixed == NOWHERE ? 0 : fixed + e->lock_words * line_local;
+}
+
 static const char *entry_name(const void *ctx, size_t index)
 {
 	(void)ctx;

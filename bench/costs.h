@@ -47,4 +47,12 @@ int costs_parse(const char *path, json_t *root, const char *column,
 size_t cost_count(void);
 const struct cost_name *cost_at(size_t index);
 
+/**
+ * The least that entry `index` may be in a table with these parts: a whole
+ * call has a fixed part and lock words.  0: it is no whole call.  In the unit
+ * of the parts.
+ */
+double cost_least(size_t index, double seamcall, double tdcall,
+		  double line_local);
+
 #endif

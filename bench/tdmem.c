@@ -28,6 +28,8 @@ static const struct command {
 	{"plot", "RESULT...", "pictures of results, by gnuplot", cmd_plot},
 	{"explore", "CLAIM", "can it ever?  Every order of a small scenario",
 	 cmd_explore},
+	{"calibrate", "", "measure this host's primitives into a cost table",
+	 cmd_calibrate},
 	{"validate", "[GROUP]...", "the model beside what is known of it",
 	 cmd_validate},
 	{"list", "[WHAT]",

@@ -118,3 +118,36 @@ struct page_work page_work(void)
 				  "memset", "none"};
 }
 #endif
+
+static void clear_cached(void *page)
+{
+	memset(page, 0, WORK_PAGE_BYTES);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
+const char *page_clear_way(unsigned int index, void (**clear)(void *page))
+{
+	struct page_work best = page_work();
+	struct way {
+		const char *name;
+		void (*clear)(void *page);
+	} ways[] = {
+		{best.store_name, best.clear},
+#ifdef __x86_64__
+		{"MOVNTDQ", clear_streaming},
+#endif
+		{"memset", clear_cached},
+	};
+	unsigned int n = sizeof(ways) / sizeof(ways[0]);
+
+	/* The best may be one of the others: not twice. */
+	for (unsigned int i = 0; i < n; i++) {
+		if (i && strcmp(ways[i].name, best.store_name) == 0)
+			continue;
+		if (index-- == 0) {
+			*clear = ways[i].clear;
+			return ways[i].name;
+		}
+	}
+	return NULL;
+}

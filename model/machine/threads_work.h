@@ -18,4 +18,10 @@ struct page_work {
 
 struct page_work page_work(void);
 
+/**
+ * Ways to clear a page here, the one that is used first.  The name of way
+ * `index`, NULL when there are no more.
+ */
+const char *page_clear_way(unsigned int index, void (**clear)(void *page));
+
 #endif

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <stdlib.h>
+#include <string.h>
+
+#include "bench/args.h"
+#include "bench/calibrate.h"
+#include "bench/commands.h"
+#include "bench/output.h"
+
+struct request {
+	const char *format, *table, *base;
+};
+
+static int write_table(const struct request *l, const struct calibration *c,
+		       const struct costs *base, struct err *e)
+{
+	struct output out;
+	json_t *root = calibrate_table(c, base, e);
+	int status;
+
+	if (!root)
+		return -1;
+	status = output_open(&out, l->table, e);
+	if (status == 0) {
+		json_dumpf(root, out.file, JSON_INDENT(1));
+		fputc('\n', out.file);
+		status = output_commit(&out, e);
+	}
+	json_decref(root);
+	return status;
+}
+
+static int put(const struct request *l, const struct calibration *c,
+	       struct err *e)
+{
+	json_t *root;
+
+	if (strcmp(l->format, "json")) {
+		calibrate_print(c, stdout);
+		return 0;
+	}
+	root = calibrate_json(c);
+	if (!root)
+		return err_set(e, EXIT_FAILED, "out of memory");
+	json_dumpf(root, stdout, JSON_INDENT(1));
+	putchar('\n');
+	json_decref(root);
+	return 0;
+}
+
+static int run(const struct request *l, struct err *e)
+{
+	struct calibration c;
+	struct costs base = {0};
+	int status;
+
+	if (strcmp(l->format, "text") && strcmp(l->format, "json"))
+		return err_set(e, EXIT_USAGE,
+			       "calibrate: --format: expected text or json, "
+			       "not \"%.40s\"",
+			       l->format);
+	if (l->table &&
+	    (output_check(l->table, e) || costs_load(l->base, "typ", &base, e)))
+		return -1;
+	status = calibrate(&c, e) || put(l, &c, e) ||
+				 (l->table && write_table(l, &c, &base, e))
+			 ? -1
+			 : 0;
+	costs_free(&base);
+	return status;
+}
+
+static const char text[] =
+	"\n"
+	"Prints what this host's primitives cost: medians and 95 % intervals, "
+	"in ns.\n"
+	"With -o a cost table is written: the base with what was measured in "
+	"its place.\n"
+	"\n"
+	"Example:\n"
+	"  tdmem calibrate -o here.json\n"
+	"  tdmem run configs/quick.json --set host.costs=here.json\n";
+
+int cmd_calibrate(int argc, char **argv)
+{
+	struct request l = {.format = "text", .base = "configs/costs/spr.json"};
+	const struct option_spec options[] = {
+		{"format", 'f', OPTION_STRING, "FORM", "text or json [text]",
+		 &l.format, 0, 0},
+		{"output", 'o', OPTION_STRING, "TABLE",
+		 "write a cost table for sim and threads", &l.table, 0, 0},
+		{"base", 'b', OPTION_STRING, "TABLE",
+		 "what cannot be measured [configs/costs/spr.json]", &l.base, 0,
+		 0},
+		{.name = NULL},
+	};
+	const struct command_spec spec = {
+		.name = "calibrate",
+		.operands = "",
+		.summary = "Measure this host's primitives.",
+		.text = text,
+		.options = options,
+	};
+	struct operands operands;
+	struct err e;
+	int status = args_parse(&spec, argc, argv, &operands, &e);
+
+	if (status == 0)
+		status = run(&l, &e);
+	else if (status > 0)
+		status = EXIT_DONE;
+	return status < 0 ? fail(&e) : status;
+}
