@@ -64,6 +64,7 @@ struct cell_setup {
 	uint64_t max_ns;      /* time of a cell; 0: no limit */
 	bool clear_removed;
 	const atomic_int *stop; /* becomes non-zero on SIGINT, SIGTERM */
+	const struct trace *trace; /* NULL: nobody looks on */
 };
 
 struct backend {

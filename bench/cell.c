@@ -150,8 +150,9 @@ static int execute_here(const struct side *side, const struct cell *cell,
 	return status;
 }
 
-int side_repeat(const struct side *side, const struct run_item *item,
-		const atomic_int *stop, struct repeat *result, struct err *e)
+int side_repeat_traced(const struct side *side, const struct run_item *item,
+		       const struct trace *trace, const atomic_int *stop,
+		       struct repeat *result, struct err *e)
 {
 	struct task task = {
 		.side = side,
@@ -168,8 +169,15 @@ int side_repeat(const struct side *side, const struct run_item *item,
 	what.rate = task.rate = rate;
 	what.seed = seed_of(&side->config, &cell, item->repeat);
 	task.setup = setup_of(side, &cell, what.seed, stop);
+	task.setup.trace = trace;
 	return side->binary ? remote_repeat(side, &what, stop, result, e)
 			    : execute_here(side, &cell, &task, result, e);
+}
+
+int side_repeat(const struct side *side, const struct run_item *item,
+		const atomic_int *stop, struct repeat *result, struct err *e)
+{
+	return side_repeat_traced(side, item, NULL, stop, result, e);
 }
 
 int cell_repeat(const struct sides *sides, const struct run_item *item,

@@ -24,6 +24,14 @@ int side_repeat(const struct side *side, const struct run_item *item,
 		const atomic_int *stop, struct repeat *result, struct err *e);
 
 /**
+ * The same with somebody who looks on: `trace` is called by the strands, may
+ * be NULL, and has no effect on a side that another program executes.
+ */
+int side_repeat_traced(const struct side *side, const struct run_item *item,
+		       const struct trace *trace, const atomic_int *stop,
+		       struct repeat *result, struct err *e);
+
+/**
  * Write a cell from its n repeats, 1 or more, which are in the journal in
  * order.  Its status and reason are those of the first repeat that did not
  * end ok; warm-ups count only where there is nothing else.  -1: out of

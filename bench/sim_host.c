@@ -16,9 +16,11 @@ void sim_wait(struct sim_thread *t, struct sim_flag *flag, u32 seen)
 	struct strand *s = t->kvm.strand;
 	enum where before = account(&t->kvm, WHERE_IDLE);
 
+	trace_emit(s, span, where_name(WHERE_IDLE), true);
 	while (line_load32(s, &flag->line, &flag->value) == seen)
 		line_wait(s, &flag->line, &flag->value, seen, false);
 	account(&t->kvm, before);
+	trace_emit(s, span, where_name(WHERE_IDLE), false);
 }
 
 static void sleep_ps(struct sim_thread *t, u64 ps)
@@ -26,12 +28,14 @@ static void sleep_ps(struct sim_thread *t, u64 ps)
 	enum where before = account(&t->kvm, WHERE_IDLE);
 	u64 slice = sim_slice_ps(t->sim);
 
+	trace_emit(t->kvm.strand, span, "asleep", true);
 	for (; ps > slice; ps -= slice) {
 		spend(t->kvm.strand, slice);
 		progress(t->kvm.strand);
 	}
 	spend(t->kvm.strand, ps);
 	account(&t->kvm, before);
+	trace_emit(t->kvm.strand, span, "asleep", false);
 }
 
 /* Sleep for what is left of the time that a piece begun then has to take. */

@@ -258,6 +258,7 @@ void sim_measure(struct sim_thread *t, bool begin)
 		begin_measure(t, t->kvm.where_since_ps);
 	else
 		end_measure(t, t->kvm.where_since_ps);
+	trace_emit(t->kvm.strand, measure, begin);
 }
 
 void sim_cut_measure(struct sim_thread *t, u64 at)

@@ -33,6 +33,7 @@ static struct machine *make_machine(const struct sim *sim)
 		.min_interrupt_ps = (u64)((double)ipi_ps * (1 - setup->jitter)),
 		.max_strands = sim->nthreads,
 		.stop = setup->stop,
+		.trace = setup->trace,
 	};
 
 	return virtual_create(&config);

@@ -33,6 +33,7 @@ static struct machine *make_machine(const struct sim *sim)
 		.max_ps = setup->max_ns * PS_PER_NS,
 		.max_strands = sim->nthreads,
 		.stop = setup->stop,
+		.trace = setup->trace,
 	};
 	struct machine *machine = threads_create(&config);
 

@@ -208,8 +208,10 @@ static int stuck_outside(struct kvm_vcpu *vcpu, u64 ps)
 	struct kvm_thread *t = vcpu->thread;
 	enum where before = account(t, WHERE_IDLE);
 
+	trace_emit(t->strand, span, where_name(WHERE_IDLE), true);
 	spend(t->strand, ps);
 	account(t, before);
+	trace_emit(t->strand, span, where_name(WHERE_IDLE), false);
 	return vm_seen_dead(t, vcpu->vm) ? vcpu_gone(vcpu) : 0;
 }
 
@@ -261,11 +263,15 @@ static void blocked(struct kvm_vcpu *vcpu, struct line *line, const u32 *word,
 	struct strand *s = vcpu->thread->strand;
 	enum where before = account(vcpu->thread, WHERE_IDLE);
 
+	trace_emit(s, span, "halted", true);
 	while (!vm_seen_dead(vcpu->thread, vcpu->vm) &&
 	       line_load32(s, line, word) == seen)
-		if (!line_wait(s, line, word, seen, true) && interrupted(s))
+		if (!line_wait(s, line, word, seen, true) && interrupted(s)) {
 			interrupt_done(s);
+			trace_emit(s, kick_taken);
+		}
 	account(vcpu->thread, before);
+	trace_emit(s, span, "halted", false);
 }
 
 int kvm_guest_halt(struct kvm_vcpu *vcpu, struct line *line, const u32 *word,

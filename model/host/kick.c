@@ -72,15 +72,20 @@ static u32 kick_round(struct kvm_thread *t, struct kvm_vm *vm)
 void kick_all(struct kvm_thread *t, struct kvm_vm *vm)
 {
 	u64 begin = now(t->strand);
-	u32 ipis = kick_round(t, vm);
+	u32 ipis;
 
+	trace_emit(t->strand, span, "kick", true);
+	ipis = kick_round(t, vm);
+	trace_emit(t->strand, span, "kick", false);
 	t->kicks_sent++;
 	observe_op(t, KVM_OP_KICK, begin, ipis);
 }
 
 void flush_remote_tlbs(struct kvm_thread *t, struct kvm_vm *vm)
 {
+	trace_emit(t->strand, span, "flush", true);
 	kick_round(t, vm);
+	trace_emit(t->strand, span, "flush", false);
 	t->flushes_sent++;
 }
 

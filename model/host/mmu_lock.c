@@ -95,8 +95,10 @@ void qspin_lock(struct kvm_thread *t, struct qspinlock *lock)
 	if (queue_try(t->strand, &lock->line, &lock->q))
 		return;
 	before = account(t, lock->where);
+	trace_emit(t->strand, span, "lock", true);
 	queue_wait(t->strand, lock->nodes, &lock->line, &lock->q);
 	account(t, before);
+	trace_emit(t->strand, span, "lock", false);
 }
 
 void qspin_unlock(struct kvm_thread *t, struct qspinlock *lock)
@@ -131,8 +133,10 @@ void qrw_read_lock(struct kvm_thread *t, struct qrwlock *lock)
 	      QW_ANY))
 		return;
 	before = account(t, lock->where);
+	trace_emit(t->strand, span, where_name(lock->where), true);
 	read_slow(t->strand, lock);
 	account(t, before);
+	trace_emit(t->strand, span, where_name(lock->where), false);
 }
 
 void qrw_read_unlock(struct kvm_thread *t, struct qrwlock *lock)
@@ -172,8 +176,10 @@ void qrw_write_lock(struct kvm_thread *t, struct qrwlock *lock)
 	if (write_try(t->strand, lock, 0))
 		return;
 	before = account(t, lock->where);
+	trace_emit(t->strand, span, where_name(lock->where), true);
 	write_slow(t->strand, lock);
 	account(t, before);
+	trace_emit(t->strand, span, where_name(lock->where), false);
 }
 
 void qrw_write_unlock(struct kvm_thread *t, struct qrwlock *lock)

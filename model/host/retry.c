@@ -100,8 +100,10 @@ static bool interrupted_call(struct kvm_thread *t, tdx_status status)
 {
 	if ((status & TDX_STATUS_MASK) != TDX_INTERRUPTED_RESTARTABLE)
 		return false;
-	if (interrupted(t->strand))
+	if (interrupted(t->strand)) {
 		interrupt_done(t->strand);
+		trace_emit(t->strand, kick_taken);
+	}
 	return true;
 }
 

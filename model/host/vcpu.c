@@ -80,10 +80,12 @@ static void wait_at_gate(struct kvm_vcpu *vcpu)
 	enum where before = account(t, WHERE_KEPT_OUT);
 	u32 gate;
 
+	trace_emit(t->strand, span, where_name(WHERE_KEPT_OUT), true);
 	while ((gate = line_load32(t->strand, &vm->gate_line, &vm->gate)) &&
 	       !(gate & GATE_DEAD))
 		line_wait(t->strand, &vm->gate_line, &vm->gate, gate, false);
 	account(t, before);
+	trace_emit(t->strand, span, where_name(WHERE_KEPT_OUT), false);
 }
 
 void vcpu_exited(struct kvm_vcpu *vcpu)

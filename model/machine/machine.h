@@ -597,6 +597,13 @@ struct trace {
 	 */
 	void (*attempt)(void *ctx, struct strand *s, bool enter);
 	void (*progress)(void *ctx, struct strand *s);
+	/*
+	 * A stretch of time that has a name begins or ends: a wait, a round of
+	 * kicks.  Of one strand they are nested.
+	 */
+	void (*span)(void *ctx, struct strand *s, const char *what, bool begin);
+	/* What this strand does is measured from now on, or no longer. */
+	void (*measure)(void *ctx, struct strand *s, bool begin);
 };
 
 /** Bits that are set stand in the way. */
