@@ -16,6 +16,7 @@ int cmd_plot(int argc, char **argv);
 int cmd_explore(int argc, char **argv);
 int cmd_calibrate(int argc, char **argv);
 int cmd_validate(int argc, char **argv);
+int cmd_timeline(int argc, char **argv);
 int cmd_module(int argc, char **argv);
 
 /** May stdout be coloured?  A terminal, and NO_COLOR is not set. */

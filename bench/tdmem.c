@@ -32,6 +32,8 @@ static const struct command {
 	 cmd_calibrate},
 	{"validate", "[GROUP]...", "the model beside what is known of it",
 	 cmd_validate},
+	{"timeline", "CONFIG", "one run of one cell, event by event",
+	 cmd_timeline},
 	{"list", "[WHAT]",
 	 "workloads, knobs, policies, backends, metrics, costs", cmd_list},
 	{"env", "", "this host, what each backend can do here, and why not",

@@ -1,0 +1,337 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Checks of tdmem timeline.  Usage: timeline.py PROGRAM ROOT DIR"""
+
+import collections
+import json
+import os
+import re
+import subprocess
+import sys
+from decimal import Decimal
+
+tdmem, root, folder = sys.argv[1:]
+QUICK = root + "/configs/quick.json"
+ALL = root + "/configs/retry-policies.json"
+passed = failed = 0
+
+
+def check(ok, what):
+    global passed, failed
+    passed, failed = passed + bool(ok), failed + (not ok)
+    if not ok:
+        print("failed:", what)
+
+
+def run(*arguments, cwd=None):
+    return subprocess.run([tdmem, *arguments], capture_output=True, cwd=cwd)
+
+
+def chosen(config, axes, more=()):
+    """Arguments that choose a cell."""
+    cell = [a for k, v in axes.items() for a in ("--cell", f"{k}={v}")]
+    return ["timeline", config, *cell, *more]
+
+
+# ------------------------------------------------------------- the format
+
+PHASES = {
+    "M": {"name", "pid", "tid", "args"},
+    "B": {"name", "cat", "pid", "tid", "ts"},
+    "E": {"name", "cat", "pid", "tid", "ts"},
+    "i": {"name", "cat", "pid", "tid", "ts", "s"},
+    "C": {"name", "pid", "tid", "ts", "args"},
+    "s": {"name", "cat", "pid", "tid", "ts", "id"},
+    "f": {"name", "cat", "pid", "tid", "ts", "id", "bp"},
+}
+
+
+def field_errors(e):
+    if e.get("ph") not in PHASES:
+        return f"phase of {e}"
+    missing = PHASES[e["ph"]] - e.keys()
+    unknown = e.keys() - PHASES[e["ph"]] - {"ph", "args"}
+    if missing or unknown:
+        return f"fields of {e}"
+    if e["ph"] == "C" and not all(isinstance(v, int) and v >= 0
+                                  for v in e["args"].values()):
+        return f"values of {e}"
+    if "ts" in e and not (isinstance(e["ts"], Decimal) and e["ts"] >= 0):
+        return f"time of {e}"
+    return None
+
+
+class Trace:
+    """What a reader of the format understands; self.wrong: what is not so."""
+
+    def __init__(self, text):
+        self.wrong = []
+        self.calls = []      # (tid, name, status, begin, end)
+        self.spans = []      # (tid, name, begin, end, cut)
+        self.windows = collections.defaultdict(list)  # tid -> [begin, end]
+        self.sent, self.taken = {}, {}
+        self.counters = collections.defaultdict(list)
+        self.names = {}
+        document = json.loads(text, parse_float=Decimal)
+        self.facts = document["otherData"]
+        self.stack = collections.defaultdict(list)
+        self.last = None
+        self.title = ""
+        for e in document["traceEvents"]:
+            error = field_errors(e)
+            if error:
+                self.wrong.append(error)
+                continue
+            self.take(e)
+        for tid, stack in self.stack.items():
+            if stack:
+                self.wrong.append(f"track {tid}: {stack} not ended")
+        if self.sent.keys() != self.taken.keys():
+            self.wrong.append("arrows without an end or a begin")
+        for number, (at, _) in self.sent.items():
+            if self.taken.get(number, at) < at:
+                self.wrong.append(f"arrow {number} goes back in time")
+
+    def take(self, e):
+        ph, tid = e["ph"], e["tid"]
+        if ph == "M":
+            if e["name"] == "thread_name":
+                self.names[tid] = e["args"]["name"]
+            if e["name"] == "process_name":
+                self.title = e["args"]["name"]
+            return
+        if self.last is not None and e["ts"] < self.last:
+            self.wrong.append(f"back in time: {e}")
+        self.last = e["ts"]
+        if ph != "C" and tid not in self.names:
+            self.wrong.append(f"a track without a name: {e}")
+        getattr(self, "take_" + ph)(e, tid)
+
+    def take_B(self, e, tid):
+        self.stack[tid].append((e["name"], e["ts"]))
+
+    def take_E(self, e, tid):
+        if not self.stack[tid]:
+            self.wrong.append(f"an end without a begin: {e}")
+            return
+        name, begin = self.stack[tid].pop()
+        if name != e["name"]:
+            self.wrong.append(f"{name} is ended by {e}")
+        cut = e.get("args", {}).get("cut", False)
+        if e["cat"] == "call" and not cut:
+            self.calls.append((tid, name, e["args"]["status"], begin, e["ts"]))
+        else:
+            self.spans.append((tid, name, begin, e["ts"], cut))
+
+    def take_i(self, e, tid):
+        if e["name"] == "measure begins":
+            self.windows[tid].append([e["ts"], None])
+        if e["name"] == "measure ends":
+            self.windows[tid][-1][1] = e["ts"]
+
+    def take_C(self, e, _):
+        self.counters[e["name"]].extend(e["args"].values())
+
+    def take_s(self, e, tid):
+        if not self.stack[tid]:
+            self.wrong.append(f"an arrow from no slice: {e}")
+        if e["id"] in self.sent:
+            self.wrong.append(f"an arrow twice: {e}")
+        self.sent[e["id"]] = (e["ts"], tid)
+
+    def take_f(self, e, tid):
+        if not self.stack[tid] or e["bp"] != "e":
+            self.wrong.append(f"an arrow to no slice: {e}")
+        self.taken[e["id"]] = e["ts"]
+
+    def measured(self, tid, at):
+        return any(b <= at and (e is None or at <= e)
+                   for b, e in self.windows[tid])
+
+
+# --------------------------------------------- the metrics of the same run
+
+def metrics_of(trace):
+    """What the run's metrics must be, from what the timeline shows."""
+    out = collections.Counter()
+    for tid, name, status, _, end in trace.calls:
+        # A TDCALL that ends in a TD exit is made again: it is not counted.
+        gone = name.startswith("TDG.") and status == "EPT violation"
+        if not trace.measured(tid, end) or gone:
+            continue
+        prefix = name.lower().replace(".", "_")
+        busy = "OPERAND_BUSY" in status
+        out["calls.total"] += 1
+        out["calls.busy"] += busy
+        out[prefix + ".calls"] += 1
+        out[prefix + ".busy"] += busy
+    for tid, name, _, end, cut in trace.spans:
+        if not cut and trace.measured(tid, end):
+            out["kicks.rounds"] += name == "kick"
+            out["kicks.flushes"] += name == "flush"
+    for at, tid in trace.sent.values():
+        out["kicks.ipis"] += trace.measured(tid, at)
+    return out
+
+
+def agrees(trace, metrics, what):
+    found = metrics_of(trace)
+    names = {n for n in metrics
+             if re.fullmatch(r"(td[hg]_\w+|calls)\.(calls|busy|total)", n)}
+    names |= set(found) | {"kicks.rounds", "kicks.flushes", "kicks.ipis"}
+    for name in sorted(names):
+        if found[name] != metrics.get(name, 0):
+            check(False, f"{what}: {name} is {found[name]} in the timeline, "
+                         f"{metrics.get(name)} in the result")
+            return
+    check(found["calls.total"] > 0, f"{what}: nothing was measured")
+
+
+def waits_agree(trace, metrics, what):
+    """Time that vCPUs waited for mmu_lock, in % of what was measured."""
+    vcpus = {t for t, n in trace.names.items() if "vCPU" in n}
+    whole = sum(e - b for t in vcpus for b, e in trace.windows[t])
+    waited = sum(e - b for t, n, b, e, _ in trace.spans
+                 if t in vcpus and n == "mmu_lock" and trace.measured(t, e))
+    share = float(waited / whole * 100)
+    check(waited > 0 and abs(share - metrics["time.mmu_lock"]) < 1e-6,
+          f"{what}: {share} % in mmu_lock, {metrics['time.mmu_lock']}")
+
+
+def plain_run(config, index, more=()):
+    done = run("run", config, "--one", f"{index}:0", *more)
+    return json.loads(done.stdout)
+
+
+def cells_of(config, more=()):
+    text = run("run", config, "--dry-run", *more).stdout.decode()
+    return [dict(f.split(" ", 1) for f in line.split(", "))
+            for line in text.splitlines() if line.startswith("workload ")]
+
+
+def check_cell(config, index, axes, more=()):
+    what = " ".join(axes.values())
+    done = run(*chosen(config, axes, more))
+    check(done.returncode == 0, f"{what}: {done.stderr.decode()}")
+    trace = Trace(done.stdout)
+    check(not trace.wrong, f"{what}: {trace.wrong[:3]}")
+    plain = plain_run(config, index, more)
+    metrics = trace.facts["metrics"]
+    same = {k: float(v) for k, v in metrics.items()} == find(plain, "metrics")
+    check(same, f"{what}: the metrics are not those of tdmem run")
+    agrees(trace, find(plain, "metrics"), what)
+    return trace, find(plain, "metrics")
+
+
+def find(document, key):
+    if key in document:
+        return document[key]
+    return next(v[key] for v in document.values()
+                if isinstance(v, dict) and key in v)
+
+
+few = ["--set", "axes.vcpus=[4]"]
+kinds = set()
+for number, cell in enumerate(cells_of(ALL, few)):
+    # Each workload with one policy, and so that each policy is there.
+    if cell["workload"] in kinds or number % 7 != len(kinds) % 7:
+        continue
+    kinds.add(cell["workload"])
+    check_cell(ALL, number, cell, few)
+check(len(kinds) >= 8, f"only {kinds}")
+
+AXES = {"workload": "block-remove", "policy": "kick-once", "vcpus": "8"}
+at = cells_of(QUICK).index(AXES)
+trace, metrics = check_cell(QUICK, at, AXES)
+check(metrics["kicks.ipis"] > 0 and metrics["calls.busy"] > 0,
+      "the cell shows no kicks or no BUSY")
+busy = sum("OPERAND_BUSY" in c[2] for c in trace.calls)
+check(trace.counters["BUSY"] == list(range(1, busy + 1)), "counter of BUSY")
+CHURN = {"workload": "churn", "policy": "kick-once", "vcpus": "4"}
+churn, metrics = check_cell(ALL, cells_of(ALL, few).index(CHURN), CHURN, few)
+waits_agree(churn, metrics, "churn")
+waiters = churn.counters["mmu_lock waiters"]
+check(waiters and waiters[-1] == 0 and 1 < max(waiters) <= 8
+      and all(abs(a - b) == 1 for a, b in zip([0] + waiters, waiters)),
+      "counter of waiters")
+check(sorted(trace.names.values())
+      == sorted([f"vCPU {i}" for i in range(8)] + ["host thread 0"]),
+      f"tracks: {trace.names}")
+check("model output" in trace.title and trace.facts["model_output"] is True,
+      "not marked as model output")
+
+# --------------------------------------------------- the same bytes twice
+
+first = run(*chosen(QUICK, AXES)).stdout
+path = folder + "/t.json"
+again = run("timeline", QUICK, "--cell", str(at), "-o", path)
+check(again.returncode == 0 and again.stdout == b""
+      and open(path, "rb").read() == first, "not the same bytes twice")
+other = run(*chosen(QUICK, AXES, ["--repeat", "1"])).stdout
+check(other and other != first, "another repeat is the same")
+
+# ------------------------------------------------------------------- text
+
+text = run(*chosen(QUICK, AXES, ["--format", "text"])).stdout.decode()
+lines = text.splitlines()
+check("model output" in lines[0], "text: no mark")
+times = [Decimal(m[1]) for m in
+         (re.match(r" *(\d+\.\d{3})  (vCPU|host)", l) for l in lines) if m]
+check(len(times) > 1000 and times == sorted(times), "text: order of time")
+check(sum(" -> TD" in l or " -> EPT" in l for l in lines)
+      == len(trace.calls), "text: calls")
+check(sum("OPERAND_BUSY" in l for l in lines) == busy, "text: BUSY")
+check(sum(" kicks vCPU" in l for l in lines) == len(trace.sent), "text: kicks")
+mail = run(*chosen(QUICK, AXES, ["--format", "mail"])).stdout.decode()
+wide = [l for l in mail.splitlines() if len(l) > 75]
+check(not wide and len(mail) > 10000, f"mail: {wide[:2]}")
+check(re.sub(r"\s+", "", mail) == re.sub(r"\s+", "", text),
+      "mail says something else than text")
+
+# -------------------------------------------- ends that are not "ok"
+late = chosen(QUICK, AXES, ["--set", "limits.max_ms=1"])
+done = run(*late)
+cut = Trace(done.stdout)
+check(done.returncode == 0 and not cut.wrong
+      and cut.facts["status"] == "timeout" and b"timeout" in done.stderr,
+      f"time-out: {done.stderr} {cut.wrong[:2]}")
+check(any(s[4] for s in cut.spans), "time-out: nothing was cut")
+check(b"ended: timeout" in run(*late, "-f", "text").stdout, "text: time-out")
+done = run(*chosen(QUICK, AXES, ["--set", "host.topology=pack:1 core:2 pu:1"]))
+none = Trace(done.stdout)
+check(done.returncode == 4 and none.facts["status"] == "unsupported"
+      and not none.calls and not none.wrong, "unsupported")
+
+# Names in configs are plain; files may be called anything.
+evil = folder + "/a\"b\n\x1b[31m.json"
+done = run("timeline", QUICK, "--cell", str(at), "-o", evil)
+check(done.returncode == 0 and open(evil, "rb").read() == first,
+      f"hostile name: {done.stderr}")
+os.remove(evil)
+done = run("timeline", evil, "--cell", "0")
+check(done.returncode == 2 and b"\x1b" not in done.stderr
+      and done.stderr.count(b"\n") == 1, f"hostile name: {done.stderr}")
+
+# ------------------------------------------------------------------ errors
+
+for arguments, status, said in (
+        (["--cell", "vcpus=8"], 2, "12 of 84 cells"),
+        (["--cell", "84"], 2, "0 of 84 cells"),
+        (["--cell", "vcpu=8"], 2, 'did you mean "vcpus"'),
+        (["--cell", "x\x1b"], 2, "expected a cell's number"),
+        ([], 2, "84 of 84 cells"),
+        (["--cell", "1", "--format", "jsn"], 2, "json"),
+        (["--cell", "1", "--repeat", "10"], 2, "at most 10"),
+        (["--cell", "1", "-o", folder], 1, "cannot be written")):
+    done = run("timeline", QUICK, *arguments)
+    error = done.stderr.decode()
+    check(done.returncode == status and said in error
+          and error.count("\n") == 1 and "\x1b" not in error,
+          f"{arguments}: {done.returncode} {error}")
+check(os.listdir(folder) == ["t.json"], f"left over: {os.listdir(folder)}")
+with open("/dev/full", "wb") as full:
+    done = subprocess.run([tdmem, "timeline", QUICK, "--cell", "1"],
+                          stdout=full, stderr=subprocess.PIPE)
+check(done.returncode == 1, "a full disk is not told")
+
+print(f"{passed} passed, {failed} failed, 0 skipped")
+sys.exit(failed != 0)
