@@ -25,6 +25,7 @@ packages() {
 	libcmocka-dev check unit tests
 	clang check the second compiler that must build it without a warning
 	libclang-rt-dev check the thread sanitizer, for the backend threads
+	patch check breaks the model, to see that claims find it
 	python3-jsonschema check holds results and configs to their schemas
 	python3-prometheus-client check reads exported OpenMetrics
 	default-jre-headless check runs HdrHistogram's own programs

@@ -55,6 +55,7 @@ struct setup {
 	struct shared m;
 	body_fn *body[4];
 	u32 strands;
+	u32 counting;
 };
 
 static bool begin(void *ctx, struct machine *machine)
@@ -85,7 +86,7 @@ static const char *exclusive(void *ctx, enum machine_end how)
 static struct explore_answer ask_within(struct setup *p, u64 steps)
 {
 	const struct explore_program program = {p,   begin, exclusive,
-						end, NULL,  0};
+						end, NULL,  p->counting};
 	const struct explore_bounds bounds = {
 		.preemptions = -1, .steps = steps, .executions = 1000000};
 	struct explore_answer a;
@@ -451,6 +452,7 @@ static void enumerate(struct enumeration *e, struct random_program *p,
 	u32 enabled;
 
 	assert_non_null(m);
+	m->counting = p->setup.counting;
 	assert_true(begin(&p->setup, &m->base));
 	explore_machine_start(m);
 	for (u32 i = 0; i < prefix->n; i++)
@@ -494,13 +496,12 @@ static void make_random(struct random_program *p, u64 *seed)
 	}
 }
 
-static void as_many_orders_as_there_are_traces(void **state)
+static void as_many_orders_as_traces(u32 counting, u64 *total)
 {
 	struct enumeration e = {.text = calloc(MOST_ORDERS, TEXT)};
 	struct random_program p;
 	u64 seed = 42, all = 0, traces = 0;
 
-	(void)state;
 	assert_non_null(e.text);
 	current = &p;
 	for (int i = 0; i < 60; i++) {
@@ -508,6 +509,7 @@ static void as_many_orders_as_there_are_traces(void **state)
 		struct explore_answer a;
 
 		make_random(&p, &seed);
+		p.setup.counting = counting;
 		e.distinct = 0;
 		e.orders = 0;
 		enumerate(&e, &p, &none);
@@ -521,6 +523,115 @@ static void as_many_orders_as_there_are_traces(void **state)
 	/* or nothing was reduced, and nothing shown */
 	assert_true(all > 3 * traces);
 	free(e.text);
+	*total = traces;
+}
+
+static void as_many_orders_as_there_are_traces(void **state)
+{
+	u64 all, counting;
+
+	(void)state;
+	as_many_orders_as_traces(0, &all);
+	/* Additions commute: the same programs have fewer. */
+	as_many_orders_as_traces(1u << LINE_XADD64, &counting);
+	assert_true(counting < all);
+}
+
+/* ------------------------------------------------ plain accesses, waiting */
+
+/* Published before it is filled, as an entry before the type of its page. */
+static void publish_early(struct strand *s, void *shared)
+{
+	struct shared *m = shared;
+
+	set(s, m, 0, 1);
+	add(s, m, 1, 1);
+	plain_access(s, &m->lost, sizeof(m->lost), true);
+	m->lost = 0;
+}
+
+static void look_early(struct strand *s, void *shared)
+{
+	struct shared *m = shared;
+
+	if (!get(s, m, 0))
+		return;
+	plain_access(s, &m->lost, sizeof(m->lost), false);
+	if (m->lost)
+		m->most = 2;
+}
+
+static void fill_later(struct strand *s, void *shared)
+{
+	((struct shared *)shared)->lost = 1;
+	publish_early(s, shared);
+}
+
+static void plain_accesses_are_choices(void **state)
+{
+	struct setup p = {.body = {fill_later, look_early}, .strands = 2};
+	struct explore_answer a = ask(&p);
+
+	(void)state;
+	assert_true(a.broken);
+	replays(&p, &a);
+	explore_answer_free(&a);
+}
+
+/* Tries until the word is 0, and does so without end when it stays. */
+static void try_again(struct strand *s, void *shared)
+{
+	struct shared *m = shared;
+	struct obstacle o = {"word", &m->word[0], sizeof(m->word[0]), 0, 1};
+
+	while (get(s, m, 0))
+		explore_await(s, &o, false);
+	critical(s, m);
+}
+
+static void hold(struct strand *s, void *shared)
+{
+	set(s, shared, 0, 1);
+	set(s, shared, 0, 0);
+}
+
+static void hold_for_ever(struct strand *s, void *shared)
+{
+	set(s, shared, 0, 1);
+}
+
+static const char *livelock(void *ctx, enum machine_end how)
+{
+	(void)ctx;
+	return how == MACHINE_LIVELOCK ? "livelock"
+	       : how == MACHINE_DONE   ? NULL
+				       : "another end";
+}
+
+static struct explore_answer ask_livelock(body_fn *holder)
+{
+	struct setup p = {.body = {holder, try_again}, .strands = 2};
+	const struct explore_program program = {&p,  begin, livelock,
+						end, NULL,  0};
+	const struct explore_bounds bounds = {.preemptions = -1, .steps = 100};
+	struct explore_answer a;
+
+	explore(&program, &bounds, &a);
+	return a;
+}
+
+static void who_waits_in_vain_is_a_livelock(void **state)
+{
+	struct explore_answer a = ask_livelock(hold);
+
+	(void)state;
+	assert_true(a.complete && !a.broken);
+	assert_int_equal(a.cut, 0);
+	explore_answer_free(&a);
+	a = ask_livelock(hold_for_ever);
+	assert_true(a.broken);
+	assert_string_equal(a.why, "livelock");
+	explore_answer_free(&a);
 }
 
 int main(void)
@@ -533,6 +644,8 @@ int main(void)
 		cmocka_unit_test(interrupts_end_waits),
 		cmocka_unit_test(bounds_are_told),
 		cmocka_unit_test(as_many_orders_as_there_are_traces),
+		cmocka_unit_test(plain_accesses_are_choices),
+		cmocka_unit_test(who_waits_in_vain_is_a_livelock),
 	};
 
 	return cmocka_run_group_tests_name("explore", tests, NULL, NULL);

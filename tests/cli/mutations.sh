@@ -1,0 +1,71 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Each patch in tests/mutations breaks the model of the module or of KVM, and
+# names a claim of configs/explore that must then be decided otherwise.  The
+# patched file is compiled and linked before the library, which the program
+# TDMEM was linked with; nothing else is built.
+
+set -u
+
+: "${TDMEM:?names the program}"
+root=$(cd "$(dirname "$0")/../.." && pwd)
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+passed=0 failed=0 skipped=0
+build=$(dirname "$TDMEM")
+cd "$root" || exit 1
+
+end() {
+	echo "$passed passed, $failed failed, $skipped skipped"
+	exit 0
+}
+
+if [ ! -e "$build/libtdmem.a" ] || [ ! -e "$build/bench/tdmem.o" ]; then
+	echo "skipped: the library is not beside $TDMEM"
+	skipped=1
+	end
+fi
+flags=(-std=gnu11 -O1 -w)
+case $(basename "$build") in
+address* | undefined* | thread*)
+	flags+=("-fsanitize=$(basename "$build" | tr - ,)") ;;
+esac
+packages=(jansson hwloc libutf8proc zlib)
+read -ra libs <<<"$(pkg-config --libs "${packages[@]}") -lm -lpthread"
+
+# mutant PATCH: the program with that patch is $dir/tdmem
+mutant() {
+	local file
+	file=$(sed -n 's|^--- a/||p' "$1")
+	rm -rf "$dir/tree"
+	mkdir -p "$dir/tree/$(dirname "$file")"
+	cp "$file" "$dir/tree/$file"
+	patch -s -p1 -d "$dir/tree" <"$1" &&
+		"${CC:-gcc}" "${flags[@]}" -I"$root" -c -o "$dir/mutated.o" \
+			"$dir/tree/$file" &&
+		"${CC:-gcc}" "${flags[@]}" -o "$dir/tdmem" \
+			"$build/bench/tdmem.o" "$dir/mutated.o" \
+			"$build/libtdmem.a" "${libs[@]}"
+}
+
+for patch in "$root"/tests/mutations/*.patch; do
+	name=$(basename "$patch" .patch)
+	claim=$(sed -n 's/^# claim: //p' "$patch")
+	if ! mutant "$patch" 2>"$dir/err"; then
+		failed=$((failed + 1))
+		echo "failed: $name: cannot be built"
+		head -n 3 "$dir/err"
+		continue
+	fi
+	timeout 120 "$dir/tdmem" explore --scenario "$claim" >"$dir/out" 2>&1
+	status=$?
+	if [ "$status" -eq 3 ]; then
+		passed=$((passed + 1))
+	else
+		failed=$((failed + 1))
+		echo "failed: $name: $claim does not find it ($status)"
+		head -n 3 "$dir/out"
+	fi
+done
+end
