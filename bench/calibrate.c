@@ -257,7 +257,7 @@ static void measure_others(struct calibration *c, struct bench *b)
 		enum pair_game game;
 		bool one_cpu;
 	} games[] = {
-		{"IPI, membarrier", "kick_vcpu",
+		{"IPI, membarrier", "kick_base",
 		 "interrupt of a CPU that loops, until it was taken", PAIR_IPI,
 		 false},
 		{"IPI, signal", NULL,

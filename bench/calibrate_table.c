@@ -229,7 +229,7 @@ json_t *calibrate_table(const struct calibration *c, const struct costs *base,
 			set_entry(find_entry(list, p->entry), c, p);
 	}
 	if (kick)
-		set_entry(find_entry(list, "kick_vcpu"), c, kick);
+		set_entry(find_entry(list, "kick_base"), c, kick);
 	raise_whole_calls(list);
 	set_head(root, c);
 	if (check_table(root, e)) {

@@ -120,6 +120,10 @@ static const char text[] =
 	"Groups:\n"
 	"  analytic   the machine on virtual time against queueing theory\n"
 	"  published  the backend sim against published measurements\n"
+	"  threads    sim with this host's costs, measured anew, against the "
+	"backend\n"
+	"             threads on it; only when named, and best on a quiet "
+	"machine\n"
 	"\n"
 	"Exit status: 0 nothing is off, 3 something is.  See "
 	"docs/validation.md.\n";

@@ -4,11 +4,13 @@
 
 #include "bench/validate.h"
 
-extern const struct validate_group validate_analytic, validate_published;
+extern const struct validate_group validate_analytic, validate_published,
+	validate_threads;
 
 const struct validate_group *const validate_groups[] = {
 	&validate_analytic,
 	&validate_published,
+	&validate_threads,
 	NULL,
 };
 

@@ -70,7 +70,7 @@ static void test_table(void **state)
 	load_base(&base);
 	add(&c, "clear", "clear_4k", 250);
 	add(&c, "line", "line_socket", (double)NAN);
-	add(&c, "IPI, membarrier", "kick_vcpu", (double)NAN);
+	add(&c, "IPI, membarrier", "kick_base", (double)NAN);
 	add(&c, "IPI, signal", NULL, 7000);
 	root = calibrate_table(&c, &base, &e);
 	if (!root)
@@ -84,7 +84,7 @@ static void test_table(void **state)
 	assert_true(number(root, "line_socket", "typ") == 59);
 	assert_string_equal(text(root, "page_aug", "mark"), "assumption");
 	/* The signal where there is no membarrier. */
-	assert_true(fabs(number(root, "kick_vcpu", "typ") - 7000) < 1e-9);
+	assert_true(fabs(number(root, "kick_base", "typ") - 7000) < 1e-9);
 	json_decref(root);
 	costs_free(&base);
 }
