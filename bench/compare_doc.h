@@ -112,6 +112,17 @@ extern const struct compare_fact compare_facts_short[];
 /** How many comparisons, and what they say; ended by a NULL name. */
 extern const struct compare_fact compare_summary[];
 
+/** Prints one fact in the way of a form. */
+typedef void compare_fact_fn(struct compare_doc *doc, const char *name,
+			     const char *text);
+
+/** Each fact of a list that there is something to say of. */
+void compare_each_fact(struct compare_doc *doc, const struct compare_fact *fact,
+		       compare_fact_fn *print);
+
+/** Each thing that a reader must know before believing the numbers. */
+void compare_each_warning(struct compare_doc *doc, compare_fact_fn *print);
+
 /** "costs: a | b" for an aspect. */
 const char *aspect_text(struct compare_doc *doc,
 			const struct compare_aspect *aspect);

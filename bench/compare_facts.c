@@ -471,3 +471,32 @@ const struct compare_fact compare_summary[] = {
 	{NULL, NULL},
 };
 /* clang-format on */
+
+void compare_each_fact(struct compare_doc *doc, const struct compare_fact *fact,
+		       compare_fact_fn *print)
+{
+	for (; fact->name; fact++) {
+		const char *text = fact->text(doc);
+
+		if (text)
+			print(doc, fact->name, text);
+	}
+}
+
+void compare_each_warning(struct compare_doc *doc, compare_fact_fn *print)
+{
+	const struct comparison *c = doc->c;
+
+	for (size_t i = 0; i < c->naspects; i++)
+		if (!c->aspect[i].same && !c->aspect[i].compared)
+			print(doc, "WARNING",
+			      doc_print(doc, "differs, though not compared: %s",
+					aspect_text(doc, c->aspect + i)));
+	for (size_t i = 0; i < c->nsides; i++)
+		if (side_is_partial(c, i))
+			print(doc, "WARNING",
+			      doc_print(doc,
+					"incomplete, the run was "
+					"interrupted: %s",
+					side_text(doc, i)));
+}

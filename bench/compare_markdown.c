@@ -49,36 +49,6 @@ static void put_item(struct compare_doc *doc, const char *name,
 	fputc('\n', doc->f);
 }
 
-static void put_facts(struct compare_doc *doc, const struct compare_fact *fact)
-{
-	for (; fact->name; fact++) {
-		const char *text = fact->text(doc);
-
-		if (text)
-			put_item(doc, fact->name, text);
-	}
-}
-
-static void put_aspects(struct compare_doc *doc)
-{
-	const struct comparison *c = doc->c;
-
-	for (size_t i = 0; i < c->naspects; i++)
-		if (!c->aspect[i].same && !c->aspect[i].compared)
-			put_item(doc, "WARNING",
-				 doc_print(doc,
-					   "differs, though not "
-					   "compared: %s",
-					   aspect_text(doc, c->aspect + i)));
-	for (size_t i = 0; i < c->nsides; i++)
-		if (side_is_partial(c, i))
-			put_item(doc, "WARNING",
-				 doc_print(doc,
-					   "incomplete, the run was "
-					   "interrupted: %s",
-					   side_text(doc, i)));
-}
-
 static void put_ends(struct compare_doc *doc)
 {
 	const struct compare_row **row;
@@ -207,10 +177,10 @@ static bool print_markdown(const struct comparison *c,
 
 	for (size_t i = 0; i < c->nsides; i++)
 		put_item(&doc, i ? "new" : "base", side_text(&doc, i));
-	put_aspects(&doc);
-	put_facts(&doc, compare_summary);
+	compare_each_warning(&doc, put_item);
+	compare_each_fact(&doc, compare_summary, put_item);
 	put_ends(&doc);
-	put_facts(&doc, compare_facts);
+	compare_each_fact(&doc, compare_facts, put_item);
 	put_command(&doc);
 	for (size_t i = 0; i < c->ngroups; i++)
 		put_group(&doc, c->group + i);

@@ -14,37 +14,6 @@ static void print_line(struct compare_doc *doc, const char *name,
 		    MARGIN, text);
 }
 
-static void print_facts(struct compare_doc *doc,
-			const struct compare_fact *fact)
-{
-	for (; fact->name; fact++) {
-		const char *text = fact->text(doc);
-
-		if (text)
-			print_line(doc, fact->name, text);
-	}
-}
-
-static void print_warnings(struct compare_doc *doc)
-{
-	const struct comparison *c = doc->c;
-
-	for (size_t i = 0; i < c->naspects; i++)
-		if (!c->aspect[i].same && !c->aspect[i].compared)
-			print_line(doc, "WARNING",
-				   doc_print(doc,
-					     "differs, though not "
-					     "compared: %s",
-					     aspect_text(doc, c->aspect + i)));
-	for (size_t i = 0; i < c->nsides; i++)
-		if (side_is_partial(c, i))
-			print_line(doc, "WARNING",
-				   doc_print(doc,
-					     "incomplete, the run was "
-					     "interrupted: %s",
-					     side_text(doc, i)));
-}
-
 static void print_ends(struct compare_doc *doc)
 {
 	enum { MANY = 40 };
@@ -72,8 +41,8 @@ static void print_sides(struct compare_doc *doc)
 static void print_outcome(struct compare_doc *doc)
 {
 	print_sides(doc);
-	print_warnings(doc);
-	print_facts(doc, compare_summary);
+	compare_each_warning(doc, print_line);
+	compare_each_fact(doc, compare_summary, print_line);
 	print_ends(doc);
 	fputc('\n', doc->f);
 }
@@ -87,7 +56,7 @@ static bool print_text(const struct comparison *c,
 
 	doc.colour = style->colour;
 	print_outcome(&doc);
-	print_facts(&doc, compare_facts_short);
+	compare_each_fact(&doc, compare_facts_short, print_line);
 	print_tables(&doc);
 	return doc_end(&doc);
 }
@@ -98,7 +67,7 @@ static bool print_mail(const struct comparison *c,
 	struct compare_doc doc = doc_begin(c, style, f, MAIL_WIDTH);
 
 	print_outcome(&doc);
-	print_facts(&doc, compare_facts);
+	compare_each_fact(&doc, compare_facts, print_line);
 	if (style->command) {
 		fputs("\nTo get the same again:\n\n", f);
 		if (!layout_command(f, MAIL_WIDTH, 2, style->command))
