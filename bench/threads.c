@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "bench/sim.h"
+#include "bench/timeline.h"
 
 static u32 strands_of(const struct scenario *s)
 {
@@ -33,7 +34,7 @@ static struct machine *make_machine(const struct sim *sim)
 		.max_ps = setup->max_ns * PS_PER_NS,
 		.max_strands = sim->nthreads,
 		.stop = setup->stop,
-		.trace = setup->trace,
+		.trace = setup->trace ? setup->trace : timeline_probes(),
 	};
 	struct machine *machine = threads_create(&config);
 

@@ -122,6 +122,12 @@ void timeline_free(struct timeline *t);
 /** A status without its number: "TDX_OPERAND_BUSY | RCX".  Returns buf. */
 const char *timeline_status(u64 status, char *buf, size_t size);
 
+/**
+ * Hooks that are static probes, when a tracer looks at any of them now; else,
+ * and when built without sys/sdt.h, NULL.
+ */
+const struct trace *timeline_probes(void);
+
 /* timeline_json.c */
 void timeline_json_head(struct timeline *t);
 void timeline_json_event(struct timeline *t, const struct timeline_event *e);

@@ -21,10 +21,12 @@ packages() {
 	libutf8proc-dev build the width of names in tables
 	zlib1g-dev build deflate: HdrHistogram's logs
 	libjs-dygraphs build the charts of the dashboard, built into the program
+	systemtap-sdt-dev build the static probes of the backend threads
 	gnuplot-nox build draws the pictures of tdmem plot
 	libcmocka-dev check unit tests
 	clang check the second compiler that must build it without a warning
 	libclang-rt-dev check the thread sanitizer, for the backend threads
+	gdb check stops at the static probes
 	patch check breaks the model, to see that claims find it
 	python3-jsonschema check holds results and configs to their schemas
 	python3-prometheus-client check reads exported OpenMetrics

@@ -5,6 +5,7 @@ import collections
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from decimal import Decimal
@@ -12,7 +13,7 @@ from decimal import Decimal
 tdmem, root, folder = sys.argv[1:]
 QUICK = root + "/configs/quick.json"
 ALL = root + "/configs/retry-policies.json"
-passed = failed = 0
+passed = failed = skipped = 0
 
 
 def check(ok, what):
@@ -346,5 +347,55 @@ with open("/dev/full", "wb") as full:
                           stdout=full, stderr=subprocess.PIPE)
 check(done.returncode == 1, "a full disk is not told")
 
-print(f"{passed} passed, {failed} failed, 0 skipped")
+# ---------------------------------------------------------- static probes
+
+PROBES = ("call__enter", "call__exit", "kick__sent", "span__begin",
+          "span__end", "measure")
+
+
+def probe_hits():
+    """How often each was met in a run, and the metrics of that run."""
+    script = ["set pagination off", "set confirm off"]
+    script += [f"break -probe-stap tdmem:{p}" for p in PROBES]
+    script += [f"ignore {i + 1} 100000000" for i in range(len(PROBES))]
+    script += ["run", "info breakpoints"]
+    done = subprocess.run(
+        ["gdb", "-nx", "-batch", *[a for s in script for a in ("-ex", s)],
+         "--args", tdmem, "run", QUICK, "--one", "1:0",
+         "--set", "backend=threads", "--set", 'workloads=["track"]',
+         "--set", "axes.vcpus=[2]", "--set", "limits.livelock_ms=60000"],
+        capture_output=True, text=True, timeout=120,
+        env={**os.environ, "ASAN_OPTIONS": "detect_leaks=0"})
+    metrics = re.search(r'^{"cell".*', done.stdout, re.M)
+    hits = {p: 0 for p in PROBES}
+    for probe, n in re.findall(r"-probe-stap tdmem:(\w+)\n.*already hit (\d+)",
+                               done.stdout):
+        hits[probe] = int(n)
+    return hits, metrics and find(json.loads(metrics[0]), "metrics"), done
+
+
+def why_no_probes():
+    if not shutil.which("gdb"):
+        return "there is no gdb"
+    if b"call__exit" not in open(tdmem, "rb").read():
+        return "the program was built without sys/sdt.h"
+    done = subprocess.run(["gdb", "-nx", "-batch", "-ex", "run", "/bin/true"],
+                          capture_output=True, text=True)
+    return None if "exited normally" in done.stdout else "gdb cannot trace"
+
+
+reason = why_no_probes()
+if reason:
+    print("skipped: static probes:", reason)
+    skipped += 1
+else:
+    hits, metrics, done = probe_hits()
+    check(metrics and hits["call__enter"] == hits["call__exit"]
+          >= metrics["calls.total"] > 0
+          and hits["kick__sent"] >= metrics["kicks.ipis"] > 0
+          and hits["span__begin"] == hits["span__end"] > 0
+          and hits["measure"] > 0,
+          f"probes: {hits} {metrics} {done.stderr[-300:]}")
+
+print(f"{passed} passed, {failed} failed, {skipped} skipped")
 sys.exit(failed != 0)
