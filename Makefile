@@ -30,7 +30,7 @@ endif
 VERSION	:= 0.1
 
 PACKAGES := jansson hwloc libutf8proc zlib
-LIBS	:= $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lm -lpthread
+LIBS	:= $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lpfm -lm -lpthread
 LIBCFLAGS := $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
 ALL_CFLAGS = -std=gnu11 -I. $(WARN) $(LIBCFLAGS) \
 	   -DTDMEM_VERSION='"$(VERSION)"' $(CFLAGS) $(SANFLAGS)

@@ -30,8 +30,13 @@ const char *cell_status_name(enum cell_status status);
 struct sample {
 	enum cell_status status;
 	char reason[256];
-	double *value;	    /* metric_count() of them; NaN: not measured */
-	struct hist **hist; /* metric_count() of them; NULL: none */
+	double *value;	     /* metric_count() of them; NaN: not measured */
+	struct hist **hist;  /* metric_count() of them; NULL: none */
+	struct sample_more { /* metrics that are not of the table */
+		char name[72];
+		double value;
+	} * more;
+	size_t nmore;
 };
 
 /** False when out of memory. */
@@ -39,6 +44,8 @@ bool sample_init(struct sample *sample);
 void sample_free(struct sample *sample);
 /** Set a metric by name; the name must be one of the table's. */
 void sample_set(struct sample *sample, const char *name, double value);
+/** Add a metric that is not of the table; false: no memory. */
+bool sample_add(struct sample *sample, const char *name, double value);
 /** The histogram of a metric, made when first asked for; NULL: no memory. */
 struct hist *sample_hist(struct sample *sample, const char *name);
 
@@ -63,6 +70,7 @@ struct cell_setup {
 	uint64_t livelock_ns; /* time without progress; 0: no limit */
 	uint64_t max_ns;      /* time of a cell; 0: no limit */
 	bool clear_removed;
+	const struct counters *counters; /* NULL: none */
 	const atomic_int *stop; /* becomes non-zero on SIGINT, SIGTERM */
 	const struct trace *trace; /* NULL: nobody looks on */
 };

@@ -7,6 +7,7 @@
 #include "bench/args.h"
 #include "bench/cell.h"
 #include "bench/commands.h"
+#include "bench/counters.h"
 #include "bench/environment.h"
 #include "bench/place.h"
 #include "bench/plain.h"
@@ -19,7 +20,8 @@ enum { MAX_JOBS = 1024 };
 /* What the command line asks for. */
 struct request {
 	struct sides_request sides;
-	const char *output, *one;
+	const char *output, *one, *counter_list;
+	struct counters counters;
 	struct strings tag;
 	long jobs;
 	bool resume, dry_run, quiet;
@@ -147,7 +149,10 @@ static int write_result(struct place *place, const struct sides *sides,
 		return -1;
 	top.environment = environment(r->argc, r->argv);
 	if (!top.environment ||
-	    (r->tag.n && json_object_set(top.environment, "tags", tags)))
+	    (r->tag.n && json_object_set(top.environment, "tags", tags)) ||
+	    (r->counter_list &&
+	     json_object_set_new(top.environment, "counters",
+				 counters_facts(&r->counters))))
 		err_set(e, EXIT_FAILED, "out of memory");
 	else
 		status = place_write(place, &top, e);
@@ -209,12 +214,36 @@ static int run_all(struct place *place, const struct sides *sides,
 	return status ? -1 : tell(place, r, outcome.whole, counts, e);
 }
 
+/* Counters are of real CPUs; what cannot be counted is said before the run. */
+static int use_counters(struct sides *sides, const struct request *r,
+			struct err *e)
+{
+	if (!r->counter_list)
+		return 0;
+	for (size_t i = 0; i < sides->n; i++) {
+		const struct backend *b = sides->side[i].config.backend;
+
+		if (!b->real_cpus)
+			return err_set(e, EXIT_USAGE,
+				       "run: --counters: the backend \"%s\" "
+				       "has no CPUs to count on; expected "
+				       "backend=threads",
+				       b->name);
+		sides->side[i].counters = &r->counters;
+	}
+	if (!r->one && !r->dry_run)
+		counters_warn(&r->counters);
+	return 0;
+}
+
 static int run_sides(struct sides *sides, const struct request *r,
 		     struct err *e)
 {
 	struct place place;
 	int status;
 
+	if (use_counters(sides, r, e))
+		return -1;
 	if (r->dry_run) {
 		plan_print(sides);
 		return 0;
@@ -325,6 +354,11 @@ static int parse(struct request *r, int argc, char **argv, struct err *e)
 		 .value = "KEY=VALUE",
 		 .to = &r->tag,
 		 .help = "remember with the result, e.g. commit=..."},
+		{.name = "counters",
+		 .type = OPTION_STRING,
+		 .value = "LIST",
+		 .to = &r->counter_list,
+		 .help = "on real CPUs: events to count, or \"default\""},
 		{.name = "jobs",
 		 .letter = 'j',
 		 .type = OPTION_NUMBER,
@@ -381,8 +415,11 @@ int cmd_run(int argc, char **argv)
 
 	r.jobs = cpus < 1 ? 1 : cpus > MAX_JOBS ? MAX_JOBS : cpus;
 	status = parse(&r, argc, argv, &e);
+	if (status == 0 && r.counter_list)
+		status = counters_load(r.counter_list, &r.counters, &e);
 	if (status == 0)
 		status = run_request(&r, &e);
+	counters_free(&r.counters);
 	free(r.sides.set.v);
 	free(r.sides.set_new.v);
 	free(r.sides.set_baseline.v);

@@ -128,6 +128,9 @@ static int encode_metrics(const struct sample *sample, json_t *metrics)
 			bad |= json_object_set_new(
 				metrics, metric_at(i)->name,
 				encode_value(sample->value[i]));
+	for (size_t i = 0; i < sample->nmore; i++)
+		bad |= json_object_set_new(metrics, sample->more[i].name,
+					   encode_value(sample->more[i].value));
 	return bad;
 }
 

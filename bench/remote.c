@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 
 #include "bench/child.h"
+#include "bench/counters.h"
 #include "bench/encode.h"
 #include "bench/metrics.h"
 #include "bench/remote.h"
@@ -63,6 +64,7 @@ struct check {
 	const char *binary;
 	const struct run_item *item;
 	struct err *e;
+	const struct counters *counters;
 };
 
 __attribute__((format(printf, 2, 3))) static int bad(const struct check *c,
@@ -90,7 +92,8 @@ static int check_metrics(const struct check *c, json_t *metrics)
 	{
 		int m = metric_find(name);
 
-		if (m < 0 || metric_at((size_t)m)->histogram)
+		if (m < 0 ? !counters_have(c->counters, name)
+			  : metric_at((size_t)m)->histogram)
 			return bad(c, "metrics: unknown metric \"%.60s\"",
 				   name);
 		if (!json_is_number(value))
@@ -169,7 +172,7 @@ static int take_line(const struct side *side, const struct remote_item *what,
 		     struct err *e)
 {
 	const struct run_item *item = &what->item;
-	const struct check c = {side->binary, item, e};
+	const struct check c = {side->binary, item, e, side->counters};
 	size_t n = strcspn(out->text, "\n");
 	struct repeat_place place;
 	struct run_item got;
@@ -201,7 +204,7 @@ static int take_line(const struct side *side, const struct remote_item *what,
 /* BINARY run CONFIG --set ... --one CELL:REPEAT:SIDE */
 static const char **make_argv(const struct side *side, const char *one)
 {
-	const char **argv = calloc(2 * side->set.n + 7, sizeof(*argv));
+	const char **argv = calloc(2 * side->set.n + 9, sizeof(*argv));
 	size_t n = 0;
 
 	if (!argv)
@@ -211,6 +214,10 @@ static const char **make_argv(const struct side *side, const char *one)
 	for (size_t i = 0; i < side->set.n; i++) {
 		argv[n++] = "--set";
 		argv[n++] = side->set.v[i];
+	}
+	if (side->counters) {
+		argv[n++] = "--counters";
+		argv[n++] = side->counters->list;
 	}
 	argv[n++] = "--one";
 	argv[n++] = one;

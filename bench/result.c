@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "bench/cell.h"
+#include "bench/counters.h"
 #include "bench/encode.h"
 #include "bench/metrics.h"
 #include "bench/result.h"
@@ -18,7 +19,7 @@ json_t *result_costs(const struct costs *costs)
 			 costs->column, "table", costs->root);
 }
 
-static json_t *encode_metric_table(void)
+static json_t *encode_metric_table(const struct counters *counters)
 {
 	json_t *table = json_object();
 
@@ -31,7 +32,10 @@ static json_t *encode_metric_table(void)
 				  direction_name(m->direction), "histogram",
 				  m->histogram, "help", m->help));
 	}
-	return table;
+	if (!counters || counters_metrics(counters, table) == 0)
+		return table;
+	json_decref(table);
+	return NULL;
 }
 
 static json_t *encode_knob(const struct knob *k, int64_t value)
@@ -90,9 +94,12 @@ json_t *result_identity(const struct sides *sides)
 		"workloads", result_workloads(&side->config), "config",
 		side->config.root, "costs", result_costs(&side->costs));
 
-	if (sides->n > 1 &&
-	    json_object_set_new(all, "baseline",
-				base_identity(&sides->side[0]))) {
+	if ((sides->n > 1 &&
+	     json_object_set_new(all, "baseline",
+				 base_identity(&sides->side[0]))) ||
+	    (side->counters &&
+	     json_object_set_new(all, "counters",
+				 json_string(side->counters->list)))) {
 		json_decref(all);
 		return NULL;
 	}
@@ -152,7 +159,7 @@ bool result_write(FILE *f, const struct result_top *top,
 		good &= member(f, "baseline", sides_baseline(top->sides));
 	good &= member(f, "workloads", result_workloads(&side->config));
 	good &= member(f, "costs", result_costs(&side->costs));
-	good &= member(f, "metrics", encode_metric_table());
+	good &= member(f, "metrics", encode_metric_table(side->counters));
 	good &= member(f, "buckets", encode_bucket_scheme());
 	good &= member(f, "partial", json_boolean(top->partial));
 	return write_cells(f, top->sides, journal) && good;

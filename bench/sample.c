@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <assert.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -44,6 +45,9 @@ void sample_free(struct sample *sample)
 		free(sample->hist[i]);
 	free(sample->hist);
 	free(sample->value);
+	free(sample->more);
+	sample->more = NULL;
+	sample->nmore = 0;
 	sample->hist = NULL;
 	sample->value = NULL;
 }
@@ -55,6 +59,20 @@ void sample_set(struct sample *sample, const char *name, double value)
 	assert(index >= 0);
 	assert(!metric_at((size_t)index)->histogram);
 	sample->value[index] = value;
+}
+
+bool sample_add(struct sample *sample, const char *name, double value)
+{
+	struct sample_more *more =
+		realloc(sample->more, (sample->nmore + 1) * sizeof(*more));
+
+	if (!more)
+		return false;
+	sample->more = more;
+	more += sample->nmore++;
+	snprintf(more->name, sizeof(more->name), "%s", name);
+	more->value = value;
+	return true;
 }
 
 struct hist *sample_hist(struct sample *sample, const char *name)

@@ -20,9 +20,10 @@ struct side {
 	struct config config; /* config.side is its name, NULL when alone */
 	struct costs costs;
 	struct topology topology;
-	u32 *os_cpu;	      /* as topology_load_cpus(); NULL: see there */
-	struct strings set;   /* "path=value"; the array is owned */
-	char *repeat_set;     /* the last of them: the rule of the other side */
+	u32 *os_cpu;	    /* as topology_load_cpus(); NULL: see there */
+	struct strings set; /* "path=value"; the array is owned */
+	char *repeat_set;   /* the last of them: the rule of the other side */
+	const struct counters *counters; /* NULL: none; borrowed */
 	const char *binary;   /* the program that executes it; NULL: this one */
 	char version[64];     /* of that program */
 	char fingerprint[64]; /* its size and time */

@@ -185,6 +185,8 @@ static void strand_main(struct strand *s, void *arg)
 	t->kvm.strand = s;
 	if (sim->world->concurrent)
 		sim_hists_touch(&t->hists);
+	if (sim->world->concurrent && sim->setup->counters)
+		counting_open(&t->counting, sim->setup->counters);
 	/* Strands that share a CPU are processors of their own to the model. */
 	lp_init(&t->kvm.lp, sim->module, s, s->cpu,
 		topology->cpu[s->cpu % topology->ncpus].package);
@@ -355,6 +357,7 @@ static void destroy(struct sim *sim)
 	for (i = 0; sim->thread && i < sim->nthreads; i++) {
 		free(sim->thread[i].loops);
 		sim_hists_free(&sim->thread[i].hists);
+		counting_close(&sim->thread[i].counting);
 	}
 	free(sim->thread);
 	free(sim->td);

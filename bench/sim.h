@@ -10,6 +10,7 @@
 #define TDMEM_BENCH_SIM_H
 
 #include "bench/backend.h"
+#include "bench/counters.h"
 
 /** Operations of the metrics, in the order of sim_op_names[]. */
 enum sim_op {
@@ -110,7 +111,8 @@ struct sim_thread {
 	bool worker;
 	u32 *loops; /* worker: times left, for each operation of its script */
 	struct sim_recorder rec;
-	struct sim_hists hists; /* its own, if it has one */
+	struct sim_hists hists;	  /* its own, if it has one */
+	struct counting counting; /* nothing, unless on real CPUs */
 } __attribute__((aligned(64)));
 
 struct sim;

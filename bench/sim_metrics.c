@@ -255,6 +255,20 @@ static void fill_kicks(const struct sim *sim, struct sample *sample)
 	set(sample, (double)SUM(sim, total.kicked), "kicks.taken");
 }
 
+/* A strand that was never measured has counted nothing, and may not have. */
+static void fill_counters(struct sim *sim, struct sample *sample)
+{
+	struct counted sum = {.value = {0}};
+	u32 i;
+
+	for (i = 0; i < sim->nthreads; i++) {
+		if (sim->thread[i].rec.measured)
+			counting_add(&sim->thread[i].counting, &sum);
+	}
+	if (!counted_fill(sim->setup->counters, &sum, sample))
+		sim->hists.failed = true;
+}
+
 void sim_fill_sample(struct sim *sim, struct sample *sample)
 {
 	u64 end = machine_time(sim->machine);
@@ -268,6 +282,8 @@ void sim_fill_sample(struct sim *sim, struct sample *sample)
 	sim->world->fill(sim, sample);
 	if (!SUM(sim, measured))
 		return;
+	if (sim->world->concurrent && sim->setup->counters)
+		fill_counters(sim, sample);
 	fill_ops(sim, sample);
 	fill_calls(sim, sample);
 	fill_kicks(sim, sample);

@@ -252,12 +252,16 @@ static void end_measure(struct sim_thread *t, u64 at)
 
 void sim_measure(struct sim_thread *t, bool begin)
 {
+	if (begin && !t->rec.on)
+		counting_begin(&t->counting);
 	/* One reading of the clock, so that the accounts add up. */
 	account(&t->kvm, t->kvm.where);
 	if (begin)
 		begin_measure(t, t->kvm.where_since_ps);
 	else
 		end_measure(t, t->kvm.where_since_ps);
+	if (!begin)
+		counting_end(&t->counting);
 	trace_emit(t->kvm.strand, measure, begin);
 }
 

@@ -20,6 +20,7 @@ packages() {
 	libhwloc-dev build topology of this host and of modelled ones
 	libutf8proc-dev build the width of names in tables
 	zlib1g-dev build deflate: HdrHistogram's logs
+	libpfm4-dev build names of performance counters
 	libjs-dygraphs build the charts of the dashboard, built into the program
 	systemtap-sdt-dev build the static probes of the backend threads
 	gnuplot-nox build draws the pictures of tdmem plot
