@@ -21,7 +21,7 @@ static const char text[] =
 	"Examples:\n"
 	"  tdmem explore configs/explore/kick-once.json\n"
 	"  tdmem explore --scenario spin16 --format mail\n"
-	"  tdmem explore --scenario kick-once --policy spin16 -o order.json\n"
+	"  tdmem explore --scenario spin16 -o order.json\n"
 	"  tdmem explore --replay order.json\n";
 
 enum form { FORM_TEXT, FORM_MAIL, FORM_JSON, FORM_DOT };
