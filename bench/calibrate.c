@@ -324,6 +324,8 @@ static void *measure_all(void *arg)
 	b->has_other = s->topology->ncpus > 1;
 	b->other = s->os_cpu[b->has_other];
 	measure_others(s->result, b);
+	measure_vm_exit(b, begin(s->result, "VM exit", "vmx_round_trip",
+				 "exit and entry of an ordinary VM, by CPUID"));
 	return NULL;
 }
 

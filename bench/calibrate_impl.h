@@ -42,4 +42,7 @@ enum pair_game {
 /** Measure a game with a partner on b->other. */
 void measure_pair(struct bench *b, struct primitive *p, enum pair_game game);
 
+/** VM exit and entry, by a guest of its own. */
+void measure_vm_exit(struct bench *b, struct primitive *p);
+
 #endif

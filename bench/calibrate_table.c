@@ -17,7 +17,7 @@ static const char *figure(double ns, char buf[FIGURE])
 void calibrate_print(const struct calibration *c, FILE *f)
 {
 	static const char *const head[] = {"primitive", "median", "95 %",
-					   "interval",	"entry"};
+					   "interval", "entry"};
 	struct table t;
 
 	fprintf(f,

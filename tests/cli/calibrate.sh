@@ -46,6 +46,7 @@ table=$dir/here.json
 check "a table" run 0 calibrate -o "$table"
 check "what was measured" says "lock word"
 check "where" says "Measured on this host"
+check "the VM exit, or why not" grep -qE "^  (not measured: )?VM exit" "$out"
 check "a table for lists" run 0 list costs "$table"
 check "clears are measured" grep -qE "clear_4k .* measured" "$out"
 check "calls are not" grep -qE "page_aug .* assumption" "$out"
