@@ -8,6 +8,7 @@
 #include "bench/encode.h"
 #include "bench/json.h"
 #include "bench/metrics.h"
+#include "bench/noise.h"
 #include "bench/remote.h"
 
 static int no_memory(struct err *e)
@@ -235,14 +236,59 @@ static int add_backend_note(json_t *notes, const struct side *side,
 	return 0;
 }
 
+/* The metrics of a repeat; NULL: out of memory, or it cannot be read. */
+static json_t *metrics_of(const struct journal *j,
+			  const struct journal_entry *entry)
+{
+	json_t *repeat, *metrics;
+	char *text = NULL;
+	size_t n = 0;
+	FILE *f = open_memstream(&text, &n);
+	int bad = !f || journal_copy(j, entry, f);
+
+	bad |= f && fclose(f);
+	repeat = bad ? NULL : json_loadb(text, n, 0, NULL);
+	metrics = json_incref(json_object_get(repeat, "metrics"));
+	json_decref(repeat);
+	free(text);
+	return metrics;
+}
+
+/* What other users of the CPUs did to it; warm-ups do not count. */
+static int add_noise_notes(json_t *notes, const struct side *side,
+			   const struct journal *j,
+			   const struct journal_entry *entry, size_t n)
+{
+	struct noise_sums sums = {.run_ns = 0};
+	/* That is what a backend notes of a cell. */
+	bool oversubscribed = json_array_size(notes) > 0;
+
+	if (!side->config.backend->real_cpus)
+		return 0;
+	for (size_t i = 0; i < n; i++) {
+		json_t *metrics;
+
+		if (entry[i].item.repeat < side->config.repeat.warmup)
+			continue;
+		metrics = metrics_of(j, &entry[i]);
+		if (!metrics)
+			return -1;
+		noise_add(&sums, metrics);
+		json_decref(metrics);
+	}
+	return noise_notes(&sums, oversubscribed, notes);
+}
+
 /* NULL: out of memory. */
 static json_t *notes_of(const struct ends *ends, const struct side *side,
-			const struct cell *cell)
+			const struct cell *cell, const struct journal *j,
+			const struct journal_entry *entry, size_t n)
 {
 	json_t *notes = json_array();
 	char text[80];
 
-	if (!notes || add_backend_note(notes, side, cell)) {
+	if (!notes || add_backend_note(notes, side, cell) ||
+	    add_noise_notes(notes, side, j, entry, n)) {
 		json_decref(notes);
 		return NULL;
 	}
@@ -278,7 +324,7 @@ static char *head_text(const struct sides *sides, const struct journal *j,
 		cell_status_name(ends.first_bad ? ends.first_bad->status
 						: CELL_OK),
 		"reason", json_bytes(reason), "notes",
-		notes_of(&ends, side, &cell));
+		notes_of(&ends, side, &cell, j, entry, n));
 	text = head ? json_dumps(head, JSON_STYLE) : NULL;
 	json_decref(head);
 	return text;

@@ -9,6 +9,7 @@
 #include "bench/commands.h"
 #include "bench/counters.h"
 #include "bench/environment.h"
+#include "bench/noise.h"
 #include "bench/place.h"
 #include "bench/plain.h"
 #include "bench/plan_print.h"
@@ -22,6 +23,7 @@ struct request {
 	struct sides_request sides;
 	const char *output, *one, *counter_list;
 	struct counters counters;
+	json_t *noise; /* before a run on real CPUs; else NULL */
 	struct strings tag;
 	long jobs;
 	bool resume, dry_run, quiet;
@@ -152,7 +154,8 @@ static int write_result(struct place *place, const struct sides *sides,
 	    (r->tag.n && json_object_set(top.environment, "tags", tags)) ||
 	    (r->counter_list &&
 	     json_object_set_new(top.environment, "counters",
-				 counters_facts(&r->counters))))
+				 counters_facts(&r->counters))) ||
+	    (r->noise && json_object_set(top.environment, "noise", r->noise)))
 		err_set(e, EXIT_FAILED, "out of memory");
 	else
 		status = place_write(place, &top, e);
@@ -236,8 +239,26 @@ static int use_counters(struct sides *sides, const struct request *r,
 	return 0;
 }
 
-static int run_sides(struct sides *sides, const struct request *r,
-		     struct err *e)
+enum { LOOK_MS = 250 }; /* 25 ticks of each CPU */
+
+/* How quiet the CPUs are is known only before the run makes its own noise. */
+static int look_at_noise(const struct sides *sides, struct request *r,
+			 struct err *e)
+{
+	const struct side *side = sides_main(sides);
+	const struct noise_cpus cpus = {.os_cpu = side->os_cpu,
+					.n = side->topology.ncpus};
+
+	if (!need_the_cpus(sides))
+		return 0;
+	r->noise = noise_look(&cpus, LOOK_MS);
+	if (!r->noise)
+		return err_set(e, EXIT_FAILED, "out of memory");
+	noise_warn(r->noise);
+	return 0;
+}
+
+static int run_sides(struct sides *sides, struct request *r, struct err *e)
 {
 	struct place place;
 	int status;
@@ -254,12 +275,14 @@ static int run_sides(struct sides *sides, const struct request *r,
 		return run_one(sides, r->one, e);
 	if (place_take(&place, sides, r->output, r->resume, e))
 		return -1;
-	status = run_all(&place, sides, r, e);
+	status = look_at_noise(sides, r, e);
+	if (status == 0)
+		status = run_all(&place, sides, r, e);
 	place_leave(&place, false);
 	return status;
 }
 
-static int run_request(const struct request *r, struct err *e)
+static int run_request(struct request *r, struct err *e)
 {
 	struct sides sides;
 	int status;
@@ -420,6 +443,7 @@ int cmd_run(int argc, char **argv)
 	if (status == 0)
 		status = run_request(&r, &e);
 	counters_free(&r.counters);
+	json_decref(r.noise);
 	free(r.sides.set.v);
 	free(r.sides.set_new.v);
 	free(r.sides.set_baseline.v);

@@ -158,6 +158,12 @@ static const struct metric metrics[] = {
 	      "what reading the clock costs; taken off each latency")
 	COUNT("run.unpinned", "strands", NO_DIRECTION,
 	      "strands that are not bound to a CPU of their own")
+	COUNT("run.measured", "ns", NO_DIRECTION,
+	      "time that strands measured, all together")
+	COUNT("run.preempted", "switches", LOWER_IS_BETTER,
+	      "times that the kernel took a strand off its CPU in that time")
+	COUNT("run.steal", "ns", LOWER_IS_BETTER,
+	      "time that the hypervisor took from a CPU of the run, mean of CPUs")
 	COUNT("run.events", "events", NO_DIRECTION,
 	      "steps that the virtual machine made")
 	CALLS(CALL_METRICS)

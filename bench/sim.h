@@ -70,6 +70,8 @@ struct sim_recorder {
 	enum tdx_call trying; /* which call */
 	u64 begin_ps, end_ps; /* first begin, last end */
 	u64 on_since_ps, on_ps;
+	/* on real CPUs: involuntary context switches, and in which time */
+	u64 preempted_base, preempted, watched_ps;
 	u64 ioctl_busy, refused, previous_epoch_busy;
 	u32 operand[NR_TDX_CALLS][NR_SIM_OPERANDS]; /* BUSY by operand */
 	/* of struct kvm_thread: at MEASURE begin, and gone up since */

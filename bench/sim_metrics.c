@@ -282,6 +282,11 @@ void sim_fill_sample(struct sim *sim, struct sample *sample)
 	sim->world->fill(sim, sample);
 	if (!SUM(sim, measured))
 		return;
+	if (sim->world->concurrent) {
+		set(sample, (double)SUM(sim, preempted), "run.preempted");
+		set(sample, (double)SUM(sim, watched_ps) / (double)PS_PER_NS,
+		    "run.measured");
+	}
 	if (sim->world->concurrent && sim->setup->counters)
 		fill_counters(sim, sample);
 	fill_ops(sim, sample);

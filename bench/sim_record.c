@@ -3,7 +3,9 @@
  * Recording: what happens on a thread between MEASURE begin and end of its
  * own script.  Nothing here allocates but the first value of a histogram.
  */
+#define _GNU_SOURCE /* RUSAGE_THREAD */
 #include <string.h>
+#include <sys/resource.h>
 
 #include "bench/metrics.h"
 #include "bench/sim.h"
@@ -250,9 +252,34 @@ static void end_measure(struct sim_thread *t, u64 at)
 	rec->total.kicked += end.kicked - rec->base.kicked;
 }
 
+/* Of this thread, so far. */
+static u64 preemptions(void)
+{
+	struct rusage usage;
+
+	return getrusage(RUSAGE_THREAD, &usage) ? 0 : (u64)usage.ru_nivcsw;
+}
+
+/* By the thread itself, beside the window and not in it. */
+static void watch_preemptions(struct sim_thread *t, bool begin)
+{
+	struct sim_recorder *rec = &t->rec;
+
+	if (begin) {
+		rec->preempted_base = preemptions();
+		return;
+	}
+	rec->preempted += preemptions() - rec->preempted_base;
+	rec->watched_ps = rec->on_ps;
+}
+
 void sim_measure(struct sim_thread *t, bool begin)
 {
-	if (begin && !t->rec.on)
+	bool changes = begin != t->rec.on;
+
+	if (t->sim->world->concurrent && changes && begin)
+		watch_preemptions(t, true);
+	if (begin && changes)
 		counting_begin(&t->counting);
 	/* One reading of the clock, so that the accounts add up. */
 	account(&t->kvm, t->kvm.where);
@@ -262,6 +289,8 @@ void sim_measure(struct sim_thread *t, bool begin)
 		end_measure(t, t->kvm.where_since_ps);
 	if (!begin)
 		counting_end(&t->counting);
+	if (t->sim->world->concurrent && changes && !begin)
+		watch_preemptions(t, false);
 	trace_emit(t->kvm.strand, measure, begin);
 }
 

@@ -3,8 +3,11 @@
  * The backend threads: the same model on this host's CPUs, with real
  * contention for its words.
  */
+#include <math.h>
 #include <stdio.h>
 
+#include "bench/metrics.h"
+#include "bench/noise.h"
 #include "bench/sim.h"
 #include "bench/timeline.h"
 
@@ -65,7 +68,20 @@ static const struct sim_world world = {
 static int run(const struct scenario *scenario, const struct cell_setup *setup,
 	       struct sample *sample, struct err *err)
 {
-	return sim_execute(&world, scenario, setup, sample, err, NULL);
+	u32 strands = strands_of(scenario), ncpus = setup->topology->ncpus;
+	const struct noise_cpus cpus = {
+		.os_cpu = setup->os_cpu,
+		.n = strands < ncpus ? strands : ncpus,
+	};
+	struct noise_ticks before, after;
+	bool known = noise_ticks(&cpus, &before);
+	int status = sim_execute(&world, scenario, setup, sample, err, NULL);
+
+	if (status == 0 && known && noise_ticks(&cpus, &after) &&
+	    isfinite(sample->value[metric_find("run.time")]))
+		sample_set(sample, "run.steal",
+			   noise_steal_ns(&before, &after));
+	return status;
 }
 
 /* Always; with what, is told. */
