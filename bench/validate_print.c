@@ -39,29 +39,32 @@ static void row(const struct check *c, struct table *t)
 	table_add(t, "%s", agreement_name(c->verdict));
 }
 
+static bool has_checks(const struct validation *v, const char *group)
+{
+	for (size_t i = 0; i < v->n; i++)
+		if (strcmp(v->check[i].group, group) == 0)
+			return true;
+	return false;
+}
+
 static void print_group(const struct validation *v,
 			const struct validate_group *g, FILE *f)
 {
 	static const char *const head[] = {"quantity", "reference", "here",
 					   "unit",     "ratio",	    "verdict"};
 	struct table t;
-	bool any = false;
 
+	if (!has_checks(v, g->name))
+		return;
+	fprintf(f, "%s: %s\n", g->name, g->summary);
 	table_init(&t, 6, 1, 1);
 	for (int i = 0; i < 6; i++)
 		table_add(&t, "%s", head[i]);
 	for (size_t i = 0; i < v->n; i++)
-		if (strcmp(v->check[i].group, g->name) == 0) {
+		if (strcmp(v->check[i].group, g->name) == 0)
 			row(&v->check[i], &t);
-			any = true;
-		}
-	if (any)
-		fprintf(f, "%s: %s\n", g->name, g->summary);
-	else
-		t.n = 0;
 	table_print(&t, f);
-	if (any)
-		fputc('\n', f);
+	fputc('\n', f);
 }
 
 /* What is off, and what cannot be told, with the reason. */
