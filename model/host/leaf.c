@@ -92,6 +92,7 @@ int leaf_remove(struct removal *r)
 	struct kvm_thread *t = r->t;
 	int ret;
 
+	trace_emit(t->strand, span, "removal", true);
 	removal_begin(r);
 	ret = block_and_track(r);
 	if (!ret)
@@ -101,6 +102,7 @@ int leaf_remove(struct removal *r)
 		ret = write_back(r);
 	line_store64(t->strand, r->ref.line, r->ref.spte,
 		     ret ? r->spte : SPTE_NONE);
+	trace_emit(t->strand, span, "removal", false);
 	if (ret)
 		return ret;
 	observe_op(t, KVM_OP_REMOVAL, r->begin_ps, r->attempts);

@@ -159,7 +159,7 @@ static int memory_fault(struct kvm_vcpu *vcpu, gpa_t gpa)
 	return kvm_set_private(t, vcpu->vm, gpa, 1, true);
 }
 
-int vcpu_fault(struct kvm_vcpu *vcpu, gpa_t gpa, enum tdx_level level)
+static int handle_fault(struct kvm_vcpu *vcpu, gpa_t gpa, enum tdx_level level)
 {
 	const struct fault_policy *policy = vcpu->vm->config.policy.fault;
 	struct kvm_thread *t = vcpu->thread;
@@ -185,6 +185,17 @@ int vcpu_fault(struct kvm_vcpu *vcpu, gpa_t gpa, enum tdx_level level)
 	if (pf != PF_RETRY)
 		fault_end(vcpu, pf);
 	return 0;
+}
+
+int vcpu_fault(struct kvm_vcpu *vcpu, gpa_t gpa, enum tdx_level level)
+{
+	struct strand *s = vcpu->thread->strand;
+	int ret;
+
+	trace_emit(s, span, "fault", true);
+	ret = handle_fault(vcpu, gpa, level);
+	trace_emit(s, span, "fault", false);
+	return ret;
 }
 
 /* ------------------------------------------------------------- entering */

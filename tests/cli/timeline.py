@@ -245,6 +245,9 @@ at = cells_of(QUICK).index(AXES)
 trace, metrics = check_cell(QUICK, at, AXES)
 check(metrics["kicks.ipis"] > 0 and metrics["calls.busy"] > 0,
       "the cell shows no kicks or no BUSY")
+tries = sum(s[1] == "removal" and trace.measured(s[0], s[3])
+            for s in trace.spans)
+check(tries >= metrics["removal.count"] > 0, f"{tries} tries of removals")
 # A vCPU that leaves for good need not take the last one.
 kicked = sum(s[1] == "kicked" for s in trace.spans)
 check(kicked >= len(trace.sent) - 8,
