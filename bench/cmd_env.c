@@ -5,6 +5,7 @@
 #include "bench/args.h"
 #include "bench/backend.h"
 #include "bench/commands.h"
+#include "bench/counters_env.h"
 #include "bench/environment.h"
 
 static void print_text(const json_t *env, const char *label, const char *key)
@@ -69,6 +70,7 @@ int cmd_env(int argc, char **argv)
 	}
 	print_host(env);
 	print_backends();
+	counters_print_env(stdout);
 	json_decref(env);
 	return EXIT_DONE;
 }

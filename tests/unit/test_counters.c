@@ -17,6 +17,7 @@
 #include <cmocka.h>
 
 #include "bench/counters.h"
+#include "bench/counters_env.h"
 #include "tests/unit/sim_kit.h"
 
 static void bad_lists_are_refused(void **state)
@@ -235,6 +236,12 @@ static int live_without(void)
 		return 2;
 	for (size_t i = 0; i < c.n; i++)
 		bad |= !strstr(c.v[i].missing, "perf_event_open");
+	for (size_t i = 0; i < abilities(); i++) {
+		struct ability a;
+
+		ability_of_event(i, &a);
+		bad |= !strstr(a.why, "perf_event_open") || !a.cure[0];
+	}
 	run_cell(&c, &sample);
 	bad |= sample.status != CELL_OK || sample.nmore;
 	sample_free(&sample);
@@ -259,6 +266,18 @@ static void without_perf_events_it_runs_and_says_so(void **state)
 	assert_int_equal(WEXITSTATUS(status), 0);
 }
 
+static void registers_are_there_or_it_is_said(void **state)
+{
+	struct ability a;
+
+	(void)state;
+	ability_of_msr("/dev/null", &a);
+	assert_string_equal(a.why, "");
+	ability_of_msr("/dev/cpu/none/msr", &a);
+	assert_non_null(strstr(a.why, "/dev/cpu/none/msr: No such file"));
+	assert_non_null(strstr(a.cure, "module msr"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -267,6 +286,7 @@ int main(void)
 		cmocka_unit_test(shared_hardware_is_scaled_and_marked),
 		cmocka_unit_test(metrics_of_a_list),
 		cmocka_unit_test(a_cell_has_its_counters),
+		cmocka_unit_test(registers_are_there_or_it_is_said),
 		cmocka_unit_test(without_perf_events_it_runs_and_says_so),
 	};
 
