@@ -56,6 +56,10 @@ ADDED = [
 NOT_RUN = [
     (r"make (run|check)\b.*", "installs packages; this test is part of it"),
     (r"make bench", "measures the machine; it says nothing of the documents"),
+    (r"tdmem (calibrate|validate)\b.*",
+     "depends on the machine; calibrate.sh and validate.sh run them"),
+    (r"tdmem run .*host\.costs=here\.json",
+     "a table of this machine; calibrate.sh runs with one"),
     (r"make soak", "ten minutes; threads_tsan.sh is a short one"),
     (r"make install", "tested by install.sh"),
     (r"make nightly-demo", "two minutes; its script is run by dashboard.sh"),
