@@ -47,7 +47,7 @@ BLOBS	:= $(DYGRAPHS)/dygraph.min.js $(DYGRAPHS)/dygraph.min.css
 endif
 BLOBS	+= $(wildcard dashboard/*)
 
-ROOMS	:= bench workloads guest-agent model/machine model/module model/host
+ROOMS	:= bench workloads guest-agent model/machine model/module model/host kvm
 SRC	:= $(foreach r,$(ROOMS),$(wildcard $(r)/*.c))
 ASM	:= $(foreach r,$(ROOMS),$(wildcard $(r)/*.S))
 MAIN	:= bench/tdmem.c
@@ -94,6 +94,30 @@ tdmem: $(O)/tdmem
 $(O)/tdmem: $(O)/bench/tdmem.o $(LIB)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+# The guest agent of VMs: freestanding, the same bytes from every build.
+AGENT_CFLAGS := -std=gnu11 -I. $(WARN) -O2 -ffreestanding -fpie \
+	   -fvisibility=hidden -fno-stack-protector -fcf-protection=none \
+	   -fno-asynchronous-unwind-tables -mno-red-zone -mgeneral-regs-only
+AGENT	:= $(O)/guest-agent/image
+AGENT_OBJ := $(AGENT)/entry.o $(AGENT)/main.o $(AGENT)/agent.o
+
+$(AGENT)/entry.o: guest-agent/image/entry.S
+$(AGENT)/main.o: guest-agent/image/main.c
+$(AGENT)/agent.o: guest-agent/agent.c
+$(AGENT_OBJ):
+	$(call say,AGENT,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(AGENT_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(AGENT).bin: $(AGENT_OBJ) guest-agent/image/image.lds
+	$(call say,LINK,$@)
+	$(Q)ld -static -z noexecstack --no-warn-rwx-segments \
+		-T guest-agent/image/image.lds -o $(AGENT).elf $(AGENT_OBJ)
+	$(Q)objcopy -O binary $(AGENT).elf $@
+
+$(O)/kvm/image.o: ALL_CFLAGS += -DAGENT_IMAGE_FILE='"$(AGENT).bin"'
+$(O)/kvm/image.o: $(AGENT).bin
 
 $(LIB): $(LIBOBJ)
 	$(call say,AR,$@)
@@ -187,4 +211,4 @@ deps:
 clean:
 	$(Q)rm -rf build tdmem
 
--include $(LIBOBJ:.o=.d) $(TESTOBJ:.o=.d) $(O)/bench/tdmem.d $(UNIT:=.d) $(BENCH:=.d)
+-include $(AGENT_OBJ:.o=.d) $(LIBOBJ:.o=.d) $(TESTOBJ:.o=.d) $(O)/bench/tdmem.d $(UNIT:=.d) $(BENCH:=.d)

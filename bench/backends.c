@@ -3,6 +3,8 @@
 
 extern const struct backend backend_sim;     /* bench/sim_virtual.c */
 extern const struct backend backend_threads; /* bench/threads.c */
+extern const struct backend backend_kvm;     /* kvm/backend.c */
 
 /** All backends; the first is the default. */
-const struct backend *const backends[] = {&backend_sim, &backend_threads, NULL};
+const struct backend *const backends[] = {&backend_sim, &backend_threads,
+					  &backend_kvm, NULL};

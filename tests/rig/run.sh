@@ -73,15 +73,20 @@ fetch_kernel() {
 	rm -rf "$into"
 }
 
-# The program's folder with what it is linked with, at the same paths.
-add_program() { # root program
-	cp "$2" "$1/rig/program"
+# What a file is linked with, at the same paths; nothing for other files.
+add_libraries() { # root file
 	ldd "$2" 2>/dev/null | grep -o '/[^ ]*' | while read -r lib; do
 		mkdir -p "$1$(dirname "$lib")"
 		cp -L "$lib" "$1$lib"
 	done
+}
+
+add_program() { # root program
+	cp "$2" "$1/rig/program"
+	add_libraries "$1" "$2"
 	for file in ${TDMEM_RIG_FILES:-}; do
 		cp -RL "$file" "$1/rig/"
+		add_libraries "$1" "$file"
 	done
 }
 
@@ -150,7 +155,7 @@ done
 ${CC:-cc} -O2 -static -o "$work/root/bin/leave" "$(dirname "$0")/leave.c" ||
 	no_rig "cannot build leave.c"
 cp "$(command -v busybox)" "$work/root/bin/busybox"
-for applet in sh mount insmod poweroff; do
+for applet in sh mount insmod poweroff cat rm; do
 	ln -s busybox "$work/root/bin/$applet"
 done
 : >"$work/root/load"

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Memory that host and guest agent share, and where it is in the guest.  The
+ * host fills it before the first entry and reads results when no vCPU runs
+ * any more; it trusts nothing in it.
+ *
+ *   0xC0000000  struct agent_shared, and from 0xC0001000 the page tables
+ *   0xC0100000  a box of 1 MiB for each vCPU
+ *   0xFFFF0000  the image, up to the reset vector at 0xFFFFFFF0
+ *   4 GiB       the memory that scripts work on: their address 0
+ */
+#ifndef TDMEM_GUEST_AGENT_MAILBOX_H
+#define TDMEM_GUEST_AGENT_MAILBOX_H
+
+#define AGENT_CONTROL	 0xC0000000
+#define AGENT_TABLES	 0xC0001000 /* PML4, PDPT, PDs of 2M pages */
+#define AGENT_BOX_SHIFT	 20
+#define AGENT_IMAGE	 0xFFFF0000
+#define AGENT_STACK_END	 0x8000
+#define AGENT_GATE_BYTES 16 /* code of one vector's stub */
+#define AGENT_NR_VECTORS 32
+#define AGENT_PORT	 0xE0 /* written to: enum agent_doorbell */
+
+#ifndef __ASSEMBLER__
+#include "guest-agent/abi.h"
+#include "guest-agent/hist.h"
+
+#define AGENT_MEMORY (1ull << 32)
+
+enum {
+	AGENT_MAX_VCPUS = 1022,
+	AGENT_MAX_BARRIERS = 64,
+	/* what is left of the first MiB, each for a GiB */
+	AGENT_MAX_PDS = 253,
+	AGENT_SCRIPT_AT = 0x80000,
+	AGENT_BOX_BYTES = 1 << AGENT_BOX_SHIFT,
+	AGENT_MAX_OPS =
+		(AGENT_BOX_BYTES - AGENT_SCRIPT_AT) / sizeof(struct agent_op),
+};
+
+/** What a vCPU tells by a write to AGENT_PORT. */
+enum agent_doorbell {
+	AGENT_BELL_LEAVE, /* nothing: it only leaves and comes back */
+	AGENT_BELL_DONE,  /* the script has ended, see agent_box.result */
+	AGENT_BELL_FAULT, /* an exception, see agent_box.fault */
+};
+
+/** Who comes counts up; the last one opens. */
+struct agent_barrier {
+	uint32_t arrived, expected, open, unused;
+};
+
+struct agent_shared {
+	uint32_t stop; /* the scripts come to their end */
+	uint32_t gone; /* all waiting is over, whatever for */
+	struct agent_barrier barrier[AGENT_MAX_BARRIERS];
+};
+
+struct agent_fault {
+	uint64_t vector, error, rip, address;
+};
+
+struct agent_box {
+	uint32_t nops;
+	uint32_t result;   /* enum agent_result, of agent_run() */
+	uint64_t ns_mult;  /* ns = TSC * ns_mult >> 32 */
+	uint64_t begin_ns; /* first begin of MEASURE, last end of it */
+	uint64_t end_ns;
+	uint32_t measured; /* number of begins */
+	uint32_t unused;
+	struct agent_fault fault;
+	uint8_t pad[0x1000 - 72];
+	uint64_t idt[AGENT_NR_VECTORS * 2];
+	uint8_t stack[AGENT_STACK_END - 0x1000 - AGENT_NR_VECTORS * 16];
+	struct hist hist[NR_AGENT_LATENCIES];
+};
+
+_Static_assert(__builtin_offsetof(struct agent_box, hist) == AGENT_STACK_END,
+	       "entry.S has the end of the stack");
+_Static_assert(sizeof(struct agent_box) <= AGENT_SCRIPT_AT,
+	       "the script is behind the box");
+
+/** Where the script of a box is. */
+static inline struct agent_op *agent_box_script(struct agent_box *box)
+{
+	return (struct agent_op *)((char *)box + AGENT_SCRIPT_AT);
+}
+#endif
+#endif

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The agent in an ordinary VM: its port writes memory, reads the TSC and
+ * leaves by port I/O.  Freestanding, and position-independent because it is
+ * linked just below 4 GiB, beyond the reach of signed 32-bit addresses.
+ */
+#include "guest-agent/image/mailbox.h"
+
+#define PAGE_BYTES 4096ull
+#define CODE_SEG   8ull
+#define GATE	   0x8e00ull /* present, 64-bit interrupt gate */
+
+/** A vCPU. */
+struct vcpu {
+	struct agent_port port; /* must be first */
+	struct agent_box *box;
+};
+
+/* Hidden: reached without a table of addresses. */
+extern const char agent_gates[] __attribute__((visibility("hidden")));
+void agent_main(uint64_t index, struct agent_box *box);
+void agent_fault(uint64_t vector, uint64_t error, uint64_t rip,
+		 struct agent_box *box);
+
+static struct agent_shared *shared(void)
+{
+	return (struct agent_shared *)(uintptr_t)AGENT_CONTROL;
+}
+
+static struct agent_box *box_of(struct agent_port *port)
+{
+	return ((struct vcpu *)port)->box;
+}
+
+static uint32_t load(const uint32_t *word)
+{
+	return __atomic_load_n(word, __ATOMIC_ACQUIRE);
+}
+
+static void ring(enum agent_doorbell bell)
+{
+	__asm__ volatile("outb %b0, %1"
+			 :
+			 : "a"(bell), "N"(AGENT_PORT)
+			 : "memory");
+}
+
+/* ------------------------------------------------------------------ port */
+
+static uint64_t port_now_ns(struct agent_port *port)
+{
+	uint32_t low, high;
+
+	/* Ordered behind stores that it is to time. */
+	__asm__ volatile("mfence; lfence; rdtsc; lfence"
+			 : "=a"(low), "=d"(high)
+			 :
+			 : "memory");
+	return (uint64_t)((unsigned __int128)((uint64_t)high << 32 | low) *
+				  box_of(port)->ns_mult >>
+			  32);
+}
+
+/* A store first: a load would map a page of zeros, and the store another. */
+static enum agent_result port_touch(struct agent_port *port, uint64_t gpa)
+{
+	(void)port;
+	*(volatile uint64_t *)gpa = gpa | 1;
+	return AGENT_OK;
+}
+
+/* An ordinary VM has nothing to accept. */
+static enum agent_result port_accept(struct agent_port *port, uint64_t gpa,
+				     unsigned level)
+{
+	(void)port;
+	(void)gpa;
+	(void)level;
+	return AGENT_OK;
+}
+
+/* The host lets no script with these in. */
+static enum agent_result port_convert(struct agent_port *port, uint64_t gpa,
+				      uint64_t bytes, bool to_private)
+{
+	(void)port;
+	(void)gpa;
+	(void)bytes;
+	(void)to_private;
+	return AGENT_MISMATCH;
+}
+
+static enum agent_result port_stuck(struct agent_port *port, uint64_t gpa)
+{
+	(void)port;
+	(void)gpa;
+	return AGENT_MISMATCH;
+}
+
+static bool port_stopped(struct agent_port *port)
+{
+	(void)port;
+	return load(&shared()->stop) || load(&shared()->gone);
+}
+
+static enum agent_result port_spin(struct agent_port *port, uint64_t ns)
+{
+	uint64_t end = port_now_ns(port) + ns;
+
+	while (!load(&shared()->gone)) {
+		if (ns ? port_now_ns(port) >= end : port_stopped(port))
+			return AGENT_OK;
+		__builtin_ia32_pause();
+	}
+	return AGENT_STOP;
+}
+
+static enum agent_result port_halt(struct agent_port *port)
+{
+	while (!port_stopped(port))
+		__asm__ volatile("hlt" : : : "memory");
+	return load(&shared()->gone) ? AGENT_STOP : AGENT_OK;
+}
+
+static enum agent_result port_leave(struct agent_port *port)
+{
+	(void)port;
+	ring(AGENT_BELL_LEAVE);
+	return load(&shared()->gone) ? AGENT_STOP : AGENT_OK;
+}
+
+static enum agent_result port_barrier(struct agent_port *port, unsigned id)
+{
+	struct agent_barrier *b = &shared()->barrier[id];
+
+	(void)port;
+	if (id >= AGENT_MAX_BARRIERS)
+		return AGENT_MISMATCH;
+	if (__atomic_add_fetch(&b->arrived, 1, __ATOMIC_ACQ_REL) == b->expected)
+		__atomic_store_n(&b->open, 1, __ATOMIC_RELEASE);
+	while (!load(&b->open)) {
+		if (load(&shared()->gone))
+			return AGENT_STOP;
+		__builtin_ia32_pause();
+	}
+	return AGENT_OK;
+}
+
+static void port_measure(struct agent_port *port, bool begin)
+{
+	struct agent_box *box = box_of(port);
+
+	if (!begin)
+		box->end_ns = port_now_ns(port);
+	else if (box->measured++ == 0)
+		box->begin_ns = port_now_ns(port);
+}
+
+static void port_record(struct agent_port *port, enum agent_latency what,
+			uint64_t begin, uint64_t end)
+{
+	hist_record(&box_of(port)->hist[what], end - begin);
+}
+
+static const struct agent_port_ops ops = {
+	.touch = port_touch,
+	.accept = port_accept,
+	.convert = port_convert,
+	.stuck = port_stuck,
+	.spin = port_spin,
+	.halt = port_halt,
+	.leave = port_leave,
+	.barrier = port_barrier,
+	.measure = port_measure,
+	.record = port_record,
+	.stopped = port_stopped,
+	.now_ns = port_now_ns,
+};
+
+/* ----------------------------------------------------- begin, end, fault */
+
+static void set_gates(struct agent_box *box)
+{
+	struct __attribute__((packed)) {
+		uint16_t limit;
+		uint64_t base;
+	} pointer = {sizeof(box->idt) - 1, (uintptr_t)box->idt};
+	unsigned v;
+
+	for (v = 0; v < AGENT_NR_VECTORS; v++) {
+		uint64_t at = (uintptr_t)agent_gates + v * AGENT_GATE_BYTES;
+
+		box->idt[2 * v] = (at & 0xffff) | CODE_SEG << 16 | GATE << 32 |
+				  (at >> 16 & 0xffff) << 48;
+		box->idt[2 * v + 1] = at >> 32;
+	}
+	__asm__ volatile("lidt %0" : : "m"(pointer));
+}
+
+/* So that no fault of its own falls into what is measured. */
+static void touch_box(struct agent_box *box)
+{
+	volatile uint8_t *byte = (volatile uint8_t *)box->hist;
+	uint64_t i;
+
+	for (i = 0; i < sizeof(box->hist); i += PAGE_BYTES)
+		byte[i] = 0;
+}
+
+void agent_main(uint64_t index, struct agent_box *box)
+{
+	struct vcpu vcpu = {{&ops}, box};
+
+	(void)index;
+	set_gates(box);
+	touch_box(box);
+	box->result = agent_run(&vcpu.port, agent_box_script(box), box->nops);
+	for (;;)
+		ring(AGENT_BELL_DONE);
+}
+
+void agent_fault(uint64_t vector, uint64_t error, uint64_t rip,
+		 struct agent_box *box)
+{
+	uint64_t address;
+
+	__asm__ volatile("movq %%cr2, %0" : "=r"(address));
+	box->fault = (struct agent_fault){vector, error, rip, address};
+	for (;;)
+		ring(AGENT_BELL_FAULT);
+}

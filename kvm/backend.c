@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The backend kvm: a scenario on a real VM of /dev/kvm.  Makes the VM and a
+ * thread for each vCPU and host script, watches over them, reads out what the
+ * agent recorded.
+ */
+#define _GNU_SOURCE /* affinity */
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "kvm/cell.h"
+
+enum { WATCH_NS = 2000000 };
+
+uint64_t kvm_cell_now_ns(void)
+{
+	struct timespec at;
+
+	clock_gettime(CLOCK_MONOTONIC, &at);
+	return (uint64_t)at.tv_sec * 1000000000ull + (uint64_t)at.tv_nsec;
+}
+
+void kvm_cell_sleep_ns(uint64_t ns)
+{
+	struct timespec time = {(time_t)(ns / 1000000000ull),
+				(long)(ns % 1000000000ull)};
+
+	nanosleep(&time, NULL);
+}
+
+bool kvm_cell_gone(const struct kvm_cell *cell)
+{
+	return __atomic_load_n(&cell->gone, __ATOMIC_ACQUIRE);
+}
+
+void kvm_cell_end(struct kvm_cell *cell, enum cell_status status,
+		  const char *format, ...)
+{
+	struct sample *sample = cell->sample;
+	va_list args;
+
+	pthread_mutex_lock(&cell->lock);
+	if (!cell->failed) {
+		sample->status = status;
+		va_start(args, format);
+		vsnprintf(sample->reason, sizeof(sample->reason), format, args);
+		va_end(args);
+	}
+	cell->failed = true;
+	pthread_mutex_unlock(&cell->lock);
+	__atomic_store_n(&vmm_shared(&cell->vm)->gone, 1, __ATOMIC_RELEASE);
+	__atomic_store_n(&cell->gone, 1, __ATOMIC_RELEASE);
+}
+
+/* ---------------------------------------------------------------- threads */
+
+static void pin(const struct kvm_cell_thread *t)
+{
+	const struct cell_setup *setup = t->cell->setup;
+	uint32_t place =
+		t->worker ? t->cell->scenario->vcpus + t->index : t->index;
+	uint32_t cpu;
+	size_t bytes;
+	cpu_set_t *set;
+
+	if (!setup->os_cpu)
+		return;
+	cpu = setup->os_cpu[place % setup->topology->ncpus];
+	bytes = CPU_ALLOC_SIZE(cpu + 1);
+	set = CPU_ALLOC(cpu + 1);
+	if (!set)
+		return;
+	CPU_ZERO_S(bytes, set);
+	CPU_SET_S(cpu, bytes, set);
+	pthread_setaffinity_np(pthread_self(), bytes, set);
+	CPU_FREE(set);
+}
+
+static void *thread_main(void *arg)
+{
+	struct kvm_cell_thread *t = arg;
+
+	pin(t);
+	if (t->worker)
+		kvm_cell_host(t);
+	else
+		kvm_cell_vcpu(t);
+	__atomic_store_n(&t->ended, 1, __ATOMIC_RELEASE);
+	if (!t->worker)
+		__atomic_add_fetch(&t->cell->vcpus_left, 1, __ATOMIC_ACQ_REL);
+	return NULL;
+}
+
+/* Only to end a KVM_RUN with EINTR. */
+static void on_kick(int number)
+{
+	(void)number;
+}
+
+static bool has_ended(const struct kvm_cell_thread *t)
+{
+	return !t->started || __atomic_load_n(&t->ended, __ATOMIC_ACQUIRE);
+}
+
+/* immediate_exit is for a signal that comes before KVM_RUN. */
+static void kick(struct kvm_cell *cell)
+{
+	uint32_t i;
+
+	pthread_mutex_lock(&cell->lock);
+	for (i = 0; cell->vm.vcpu && i < cell->scenario->vcpus; i++) {
+		if (has_ended(&cell->thread[i]))
+			continue;
+		cell->vm.vcpu[i].run->immediate_exit = 1;
+		pthread_kill(cell->thread[i].thread, SIGUSR1);
+	}
+	pthread_mutex_unlock(&cell->lock);
+}
+
+static bool all_ended(const struct kvm_cell *cell)
+{
+	uint32_t i;
+
+	for (i = 0; i < cell->nthreads; i++) {
+		if (!has_ended(&cell->thread[i]))
+			return false;
+	}
+	return true;
+}
+
+static void watch(struct kvm_cell *cell)
+{
+	const struct cell_setup *setup = cell->setup;
+	uint64_t begin_ns = kvm_cell_now_ns();
+
+	while (!all_ended(cell)) {
+		kvm_cell_sleep_ns(WATCH_NS);
+		if (setup->stop && *setup->stop)
+			kvm_cell_end(cell, CELL_STOPPED, "%s", "interrupted");
+		else if (setup->max_ns &&
+			 kvm_cell_now_ns() - begin_ns > setup->max_ns)
+			kvm_cell_end(cell, CELL_TIMEOUT,
+				     "not done after %.3f s",
+				     (double)setup->max_ns / 1e9);
+		if (kvm_cell_gone(cell))
+			kick(cell);
+	}
+	sample_set(cell->sample, "run.time",
+		   (double)(kvm_cell_now_ns() - begin_ns));
+}
+
+static void run_threads(struct kvm_cell *cell)
+{
+	struct sigaction kicked = {.sa_handler = on_kick}, before;
+	uint32_t i;
+
+	sigaction(SIGUSR1, &kicked, &before);
+	for (i = 0; i < cell->nthreads; i++) {
+		struct kvm_cell_thread *t = &cell->thread[i];
+		int error = pthread_create(&t->thread, NULL, thread_main, t);
+
+		t->started = error == 0;
+		if (!error)
+			continue;
+		kvm_cell_end(cell, CELL_FAILED, "a thread: %s",
+			     strerror(error));
+		break;
+	}
+	watch(cell);
+	for (i = 0; i < cell->nthreads; i++) {
+		if (cell->thread[i].started)
+			pthread_join(cell->thread[i].thread, NULL);
+	}
+	sigaction(SIGUSR1, &before, NULL);
+}
+
+/* ----------------------------------------------------------------- making */
+
+static bool make_threads(struct kvm_cell *cell)
+{
+	const struct scenario *s = cell->scenario;
+	uint32_t i;
+
+	cell->nthreads = s->vcpus + s->hosts;
+	cell->thread = calloc(cell->nthreads, sizeof(*cell->thread));
+	for (i = 0; cell->thread && i < cell->nthreads; i++) {
+		struct kvm_cell_thread *t = &cell->thread[i];
+
+		t->cell = cell;
+		t->worker = i >= s->vcpus;
+		t->index = t->worker ? i - s->vcpus : i;
+		if (!t->worker)
+			continue;
+		t->loops = calloc(s->host[t->index].n + 1, sizeof(*t->loops));
+		if (!t->loops)
+			return false;
+	}
+	return cell->thread;
+}
+
+static void free_threads(struct kvm_cell *cell)
+{
+	uint32_t i;
+
+	for (i = 0; cell->thread && i < cell->nthreads; i++)
+		free(cell->thread[i].loops);
+	free(cell->thread);
+}
+
+/* Scripts into the boxes, with addresses of the guest, and the barriers. */
+static void load_scripts(struct kvm_cell *cell)
+{
+	const struct scenario *s = cell->scenario;
+	struct agent_barrier *barrier = vmm_shared(&cell->vm)->barrier;
+	uint32_t i, k;
+
+	for (i = 0; i < s->vcpus; i++) {
+		struct agent_box *box = vmm_box(&cell->vm, i);
+		struct agent_op *op = agent_box_script(box);
+
+		box->nops = s->vcpu[i].n;
+		for (k = 0; k < box->nops; k++) {
+			op[k] = s->vcpu[i].op[k];
+			if (op[k].opcode == AGENT_BARRIER)
+				barrier[op[k].arg].expected++;
+			else if (op[k].opcode == AGENT_TOUCH)
+				op[k].gpa += AGENT_MEMORY;
+		}
+	}
+	for (i = 0; i < s->hosts; i++) {
+		for (k = 0; k < s->host[i].n; k++) {
+			if (s->host[i].op[k].opcode == HOST_BARRIER)
+				barrier[s->host[i].op[k].arg].expected++;
+		}
+	}
+}
+
+/* ------------------------------------------------------------ reading out */
+
+/* False: these are not numbers that hist_record() leaves. */
+static bool hist_sound(const struct hist *h)
+{
+	uint64_t n = h->overflow;
+	uint32_t i;
+
+	for (i = 0; i < HIST_BUCKETS; i++)
+		n += h->bucket[i];
+	return n == h->count &&
+	       (n == 0 || (h->min_plus_1 && h->min_plus_1 - 1 <= h->max));
+}
+
+static void hist_add(struct hist *into, const struct hist *h)
+{
+	uint32_t i;
+
+	if (!h->count)
+		return;
+	if (!into->count || h->min_plus_1 < into->min_plus_1)
+		into->min_plus_1 = h->min_plus_1;
+	if (h->max > into->max)
+		into->max = h->max;
+	into->count += h->count;
+	into->overflow += h->overflow;
+	into->sum += h->sum;
+	for (i = 0; i < HIST_BUCKETS; i++)
+		into->bucket[i] += h->bucket[i];
+}
+
+/* All that was touched, over the time from first begin to last end. */
+static void read_faults(struct kvm_cell *cell)
+{
+	uint64_t begin = UINT64_MAX, end = 0, count = 0;
+	struct hist *faults = NULL;
+	uint32_t i;
+
+	for (i = 0; i < cell->scenario->vcpus; i++) {
+		const struct agent_box *box = vmm_box(&cell->vm, i);
+		const struct hist *h = &box->hist[AGENT_LAT_TOUCH];
+
+		if (!hist_sound(h)) {
+			kvm_cell_end(cell, CELL_FAILED,
+				     "vCPU %u: its histogram is damaged", i);
+			return;
+		}
+		if (!h->count)
+			continue;
+		faults = sample_hist(cell->sample, "fault.latency");
+		if (!faults)
+			return;
+		hist_add(faults, h);
+		count += h->count;
+		begin = box->begin_ns < begin ? box->begin_ns : begin;
+		end = box->end_ns > end ? box->end_ns : end;
+	}
+	if (!count || end <= begin)
+		return;
+	sample_set(cell->sample, "fault.count", (double)count);
+	sample_set(cell->sample, "fault.rate",
+		   (double)count * 1e9 / (double)(end - begin));
+}
+
+/* --------------------------------------------------------------- backend */
+
+static int execute(struct kvm_cell *cell, struct err *err)
+{
+	const struct scenario *s = cell->scenario;
+
+	if (!make_threads(cell))
+		return err_set(err, EXIT_FAILED, "kvm: out of memory");
+	if (vmm_create(&cell->vm, s->vcpus, s->pages, s->huge, err))
+		return -1;
+	load_scripts(cell);
+	run_threads(cell);
+	if (!cell->failed) {
+		read_faults(cell);
+		kvm_cell_host_metrics(cell);
+	}
+	vmm_close(&cell->vm);
+	return 0;
+}
+
+static int run(const struct scenario *scenario, const struct cell_setup *setup,
+	       struct sample *sample, struct err *err)
+{
+	struct kvm_cell cell = {
+		.scenario = scenario,
+		.setup = setup,
+		.sample = sample,
+		.lock = PTHREAD_MUTEX_INITIALIZER,
+	};
+	int status;
+
+	sample->status = CELL_OK;
+	if (!kvm_cell_fits(scenario, sample->reason, sizeof(sample->reason))) {
+		sample->status = CELL_UNSUPPORTED;
+		return 0;
+	}
+	status = execute(&cell, err);
+	free_threads(&cell);
+	pthread_mutex_destroy(&cell.lock);
+	return status;
+}
+
+static bool available(char *why, size_t size)
+{
+	int fd = vmm_open(why, size);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
+static bool note(const struct scenario *scenario, const struct topology *t,
+		 char *buf, size_t size)
+{
+	uint32_t threads = scenario->vcpus + scenario->hosts;
+
+	if (threads <= t->ncpus)
+		return false;
+	snprintf(buf, size, "oversubscribed: %u threads on %u CPU%s", threads,
+		 t->ncpus, t->ncpus == 1 ? "" : "s");
+	return true;
+}
+
+const struct backend backend_kvm = {
+	.name = "kvm",
+	.summary = "an ordinary VM of /dev/kvm, its memory from memslots",
+	.real_cpus = true,
+	.available = available,
+	.note = note,
+	.run = run,
+};

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * One repeat of one cell on /dev/kvm.  backend.c makes it and reads it out,
+ * vcpu.c is what the thread of a vCPU does, host.c what host threads do.
+ */
+#ifndef TDMEM_KVM_CELL_H
+#define TDMEM_KVM_CELL_H
+
+#include <pthread.h>
+
+#include "bench/backend.h"
+#include "kvm/vmm.h"
+
+struct kvm_cell;
+
+/** A thread of this process: of a vCPU, or of a host script. */
+struct kvm_cell_thread {
+	struct kvm_cell *cell;
+	pthread_t thread;
+	bool worker, started;
+	uint32_t index;	 /* of the vCPU, or of the host script */
+	uint32_t ended;	 /* atomic */
+	uint32_t *loops; /* worker: times left, for each operation */
+	/* Worker: what it did, in ns of CLOCK_MONOTONIC. */
+	uint64_t begin_ns, end_ns;
+	bool measured;
+	uint64_t removed; /* pages, while measured */
+	uint64_t teardowns;
+};
+
+struct kvm_cell {
+	const struct scenario *scenario;
+	const struct cell_setup *setup;
+	struct sample *sample;
+	struct vmm vm;
+	struct kvm_cell_thread *thread; /* vCPUs, then workers */
+	uint32_t nthreads;
+	uint32_t gone;	      /* atomic: everybody comes to an end */
+	uint32_t vcpus_left;  /* atomic: threads of vCPUs that have ended */
+	pthread_mutex_t lock; /* of the sample */
+	bool failed; /* the sample says why; only the first reason is kept */
+};
+
+uint64_t kvm_cell_now_ns(void);
+void kvm_cell_sleep_ns(uint64_t ns);
+bool kvm_cell_gone(const struct kvm_cell *cell);
+/** End the cell with a status and a reason, if nobody has. */
+__attribute__((format(printf, 3, 4))) void kvm_cell_end(struct kvm_cell *cell,
+							enum cell_status status,
+							const char *format,
+							...);
+
+/** Run a vCPU until its script has ended. */
+void kvm_cell_vcpu(struct kvm_cell_thread *t);
+/** Run a host script. */
+void kvm_cell_host(struct kvm_cell_thread *t);
+/** Can this be executed here?  If not, `why` says what cannot. */
+bool kvm_cell_fits(const struct scenario *s, char *why, size_t size);
+/** Set the metrics of the host threads. */
+void kvm_cell_host_metrics(const struct kvm_cell *cell);
+
+#endif

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What host threads do to the memory of a VM of /dev/kvm. */
+#include <errno.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "kvm/cell.h"
+
+typedef void host_fn(struct kvm_cell_thread *t, const struct host_op *op);
+
+static void do_barrier(struct kvm_cell_thread *t, const struct host_op *op)
+{
+	struct agent_barrier *b = &vmm_shared(&t->cell->vm)->barrier[op->arg];
+
+	if (__atomic_add_fetch(&b->arrived, 1, __ATOMIC_ACQ_REL) == b->expected)
+		__atomic_store_n(&b->open, 1, __ATOMIC_RELEASE);
+	while (!__atomic_load_n(&b->open, __ATOMIC_ACQUIRE) &&
+	       !kvm_cell_gone(t->cell))
+		sched_yield();
+}
+
+static void do_measure(struct kvm_cell_thread *t, const struct host_op *op)
+{
+	if (!op->arg)
+		t->end_ns = kvm_cell_now_ns();
+	else if (!t->measured)
+		t->begin_ns = kvm_cell_now_ns();
+	t->measured = true;
+}
+
+static void do_sleep(struct kvm_cell_thread *t, const struct host_op *op)
+{
+	(void)t;
+	kvm_cell_sleep_ns(op->arg);
+}
+
+static void do_stop(struct kvm_cell_thread *t, const struct host_op *op)
+{
+	(void)op;
+	__atomic_store_n(&vmm_shared(&t->cell->vm)->stop, 1, __ATOMIC_RELEASE);
+}
+
+static void record(struct kvm_cell_thread *t, const char *metric,
+		   uint64_t begin_ns)
+{
+	uint64_t ns = kvm_cell_now_ns() - begin_ns;
+	struct hist *h;
+
+	pthread_mutex_lock(&t->cell->lock);
+	h = sample_hist(t->cell->sample, metric);
+	if (h)
+		hist_record(h, ns);
+	pthread_mutex_unlock(&t->cell->lock);
+}
+
+/* Of a hole of several pages the time of each is not known. */
+static bool punch(struct kvm_cell_thread *t, char *at, uint64_t pages)
+{
+	uint64_t begin_ns = kvm_cell_now_ns();
+
+	if (madvise(at, pages * 4096, MADV_DONTNEED)) {
+		kvm_cell_end(t->cell, CELL_FAILED, "MADV_DONTNEED: %s",
+			     strerror(errno));
+		return false;
+	}
+	t->removed += pages;
+	if (pages == 1)
+		record(t, "removal.latency", begin_ns);
+	return true;
+}
+
+static void do_punch(struct kvm_cell_thread *t, const struct host_op *op)
+{
+	uint64_t done = 0, pages;
+
+	for (; done < op->pages && !kvm_cell_gone(t->cell); done += pages) {
+		uint64_t begin_ns = kvm_cell_now_ns(), taken_ns;
+
+		pages = op->pages - done;
+		if (op->arg && pages > op->arg)
+			pages = op->arg;
+		if (!punch(t, t->cell->vm.memory + op->gpa + done * 4096,
+			   pages))
+			return;
+		taken_ns = kvm_cell_now_ns() - begin_ns;
+		if (op->pace_ns > taken_ns)
+			kvm_cell_sleep_ns(op->pace_ns - taken_ns);
+	}
+}
+
+static void do_join(struct kvm_cell_thread *t, const struct host_op *op)
+{
+	(void)op;
+	while (__atomic_load_n(&t->cell->vcpus_left, __ATOMIC_ACQUIRE) <
+	       t->cell->scenario->vcpus)
+		kvm_cell_sleep_ns(10000);
+}
+
+static void do_teardown(struct kvm_cell_thread *t, const struct host_op *op)
+{
+	uint64_t begin_ns;
+
+	do_join(t, op);
+	begin_ns = kvm_cell_now_ns();
+	pthread_mutex_lock(&t->cell->lock); /* nobody is being kicked */
+	vmm_release(&t->cell->vm);
+	pthread_mutex_unlock(&t->cell->lock);
+	t->teardowns++;
+	record(t, "teardown.latency", begin_ns);
+}
+
+/* NULL: an ordinary VM has nothing like it, for the reason beside it. */
+static const struct {
+	host_fn *fn;
+	const char *why;
+} ops[NR_HOST_OPCODES] = {
+	[HOST_BARRIER] = {do_barrier, NULL},
+	[HOST_MEASURE] = {do_measure, NULL},
+	[HOST_SLEEP] = {do_sleep, NULL},
+	[HOST_STOP] = {do_stop, NULL},
+	[HOST_LOOP] = {NULL, NULL},
+	[HOST_PUNCH] = {do_punch, NULL},
+	[HOST_JOIN] = {do_join, NULL},
+	[HOST_TEARDOWN] = {do_teardown, NULL},
+	[HOST_BUILD] = {NULL, "PAGE.ADD"},
+	[HOST_FINALIZE] = {NULL, "MR.FINALIZE"},
+	[HOST_IOCTL] = {NULL, "ioctls that race a build"},
+	[HOST_PREFAULT] = {NULL, "KVM_PRE_FAULT_MEMORY"},
+	[HOST_CONVERT] = {NULL, "private memory"},
+	[HOST_TRACK] = {NULL, "TRACK"},
+};
+
+/* ------------------------------------------------------------ what it can */
+
+static const char *host_refused(const struct scenario *s,
+				const struct host_op *op)
+{
+	uint64_t end;
+
+	if (op->opcode == HOST_BARRIER && op->arg >= AGENT_MAX_BARRIERS)
+		return "so many barriers";
+	if (op->opcode == HOST_TEARDOWN && op->arg)
+		return "a HKID to release early";
+	if (op->opcode == HOST_TEARDOWN && s->hosts > 1)
+		return "a teardown by several threads";
+	if (op->opcode == HOST_PUNCH &&
+	    (__builtin_add_overflow(op->gpa, op->pages * 4096, &end) ||
+	     end > s->pages * 4096))
+		return "memory beyond its end";
+	return ops[op->opcode].why;
+}
+
+static const char *guest_refused(const struct agent_op *op)
+{
+	switch (op->opcode) {
+	case AGENT_ACCEPT:
+		return "pages to accept";
+	case AGENT_CONVERT:
+		return "private memory";
+	case AGENT_STUCK:
+		return "a fault that nobody resolves (stuck vCPUs)";
+	case AGENT_BARRIER:
+		return op->arg < AGENT_MAX_BARRIERS ? NULL : "so many barriers";
+	default:
+		return NULL;
+	}
+}
+
+static const char *refused(const struct scenario *s)
+{
+	const char *why = NULL;
+	uint32_t i, k;
+
+	if (s->tds != 1)
+		return "several VMs at once";
+	if (!s->finalized)
+		return "a build of a TD";
+	if (s->vcpus > AGENT_MAX_VCPUS)
+		return "so many vCPUs";
+	if (s->pages > (AGENT_MAX_PDS - 1ull) << 18)
+		return "so much memory";
+	for (i = 0; !why && i < s->vcpus; i++) {
+		if (s->vcpu[i].n > AGENT_MAX_OPS)
+			return "so long a script";
+		for (k = 0; !why && k < s->vcpu[i].n; k++)
+			why = guest_refused(&s->vcpu[i].op[k]);
+	}
+	for (i = 0; !why && i < s->hosts; i++) {
+		for (k = 0; !why && k < s->host[i].n; k++)
+			why = host_refused(s, &s->host[i].op[k]);
+	}
+	return why;
+}
+
+bool kvm_cell_fits(const struct scenario *s, char *why, size_t size)
+{
+	const char *what = refused(s);
+
+	if (what)
+		snprintf(why, size,
+			 "the backend kvm has ordinary VMs, without %s", what);
+	return !what;
+}
+
+/* ---------------------------------------------------------------- script */
+
+static uint32_t after_loop(struct kvm_cell_thread *t, const struct host_op *op,
+			   uint32_t at)
+{
+	if (!t->loops[at])
+		t->loops[at] = (uint32_t)op->count;
+	if (t->loops[at] <= 1) {
+		t->loops[at] = 0;
+		return at + 1;
+	}
+	t->loops[at]--;
+	return (uint32_t)op->arg;
+}
+
+void kvm_cell_host(struct kvm_cell_thread *t)
+{
+	const struct host_script *script = &t->cell->scenario->host[t->index];
+	uint32_t next = 0;
+
+	while (next < script->n && !kvm_cell_gone(t->cell)) {
+		const struct host_op *op = &script->op[next];
+
+		if (op->opcode == HOST_END)
+			return;
+		if (op->opcode == HOST_LOOP) {
+			next = after_loop(t, op, next);
+			continue;
+		}
+		ops[op->opcode].fn(t, op);
+		next++;
+	}
+}
+
+/* --------------------------------------------------------------- metrics */
+
+static void set_rate(struct sample *sample, const char *count, const char *rate,
+		     uint64_t n, uint64_t ns)
+{
+	if (!n || !ns)
+		return;
+	sample_set(sample, count, (double)n);
+	sample_set(sample, rate, (double)n * 1e9 / (double)ns);
+}
+
+void kvm_cell_host_metrics(const struct kvm_cell *cell)
+{
+	uint64_t begin = UINT64_MAX, end = 0, removed = 0, teardowns = 0;
+	uint32_t i;
+
+	for (i = cell->scenario->vcpus; i < cell->nthreads; i++) {
+		const struct kvm_cell_thread *t = &cell->thread[i];
+
+		if (!t->measured || t->end_ns <= t->begin_ns)
+			continue;
+		begin = t->begin_ns < begin ? t->begin_ns : begin;
+		end = t->end_ns > end ? t->end_ns : end;
+		removed += t->removed;
+		teardowns += t->teardowns;
+	}
+	if (end <= begin)
+		return;
+	set_rate(cell->sample, "removal.count", "removal.rate", removed,
+		 end - begin);
+	set_rate(cell->sample, "teardown.count", "teardown.rate", teardowns,
+		 end - begin);
+}

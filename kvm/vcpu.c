@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The thread of a vCPU: KVM_RUN, and what comes out of it. */
+#include <errno.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+#include "kvm/cell.h"
+
+enum { HALT_POLL_NS = 50000 };
+
+static const char *exit_name(uint32_t reason)
+{
+	static const char *const name[] = {
+		[KVM_EXIT_EXCEPTION] = "exception",
+		[KVM_EXIT_HYPERCALL] = "hypercall",
+		[KVM_EXIT_SHUTDOWN] = "triple fault",
+		[KVM_EXIT_FAIL_ENTRY] = "entry failed",
+		[KVM_EXIT_INTERNAL_ERROR] = "internal error of KVM",
+	};
+
+	if (reason < sizeof(name) / sizeof(name[0]) && name[reason])
+		return name[reason];
+	return "unexpected exit";
+}
+
+static void end_of_script(struct kvm_cell_thread *t)
+{
+	uint32_t result = vmm_box(&t->cell->vm, t->index)->result;
+
+	if (result != AGENT_OK && !kvm_cell_gone(t->cell))
+		kvm_cell_end(t->cell, CELL_FAILED,
+			     "vCPU %u: its script ended with result %u",
+			     t->index, result);
+}
+
+static void guest_fault(struct kvm_cell_thread *t)
+{
+	struct agent_fault f = vmm_box(&t->cell->vm, t->index)->fault;
+
+	kvm_cell_end(t->cell, CELL_FAILED,
+		     "vCPU %u: exception %llu (error %#llx) at %#llx, "
+		     "address %#llx",
+		     t->index, (unsigned long long)f.vector,
+		     (unsigned long long)f.error, (unsigned long long)f.rip,
+		     (unsigned long long)f.address);
+}
+
+/* False: the vCPU has ended. */
+static bool doorbell(struct kvm_cell_thread *t, const struct kvm_run *run)
+{
+	uint8_t bell = *((const uint8_t *)run + run->io.data_offset);
+
+	if (run->io.direction != KVM_EXIT_IO_OUT || run->io.size != 1 ||
+	    run->io.port != AGENT_PORT || bell > AGENT_BELL_FAULT) {
+		kvm_cell_end(t->cell, CELL_FAILED,
+			     "vCPU %u: I/O at port %#x, which is not the "
+			     "agent's",
+			     t->index, run->io.port);
+		return false;
+	}
+	if (bell == AGENT_BELL_DONE)
+		end_of_script(t);
+	else if (bell == AGENT_BELL_FAULT)
+		guest_fault(t);
+	return bell == AGENT_BELL_LEAVE;
+}
+
+/* Halted: nothing will wake it but the end of the scripts. */
+static bool halted(struct kvm_cell_thread *t)
+{
+	const struct agent_shared *shared = vmm_shared(&t->cell->vm);
+
+	while (!kvm_cell_gone(t->cell) &&
+	       !__atomic_load_n(&shared->stop, __ATOMIC_ACQUIRE))
+		kvm_cell_sleep_ns(HALT_POLL_NS);
+	return true;
+}
+
+/* False: the vCPU has ended. */
+static bool handle_exit(struct kvm_cell_thread *t, const struct kvm_run *run)
+{
+	switch (run->exit_reason) {
+	case KVM_EXIT_IO:
+		return doorbell(t, run);
+	case KVM_EXIT_HLT:
+		return halted(t);
+	case KVM_EXIT_INTR:
+		return true;
+	case KVM_EXIT_MMIO:
+		kvm_cell_end(t->cell, CELL_FAILED,
+			     "vCPU %u: access to %#llx, where no memory is",
+			     t->index, (unsigned long long)run->mmio.phys_addr);
+		return false;
+	default:
+		kvm_cell_end(t->cell, CELL_FAILED, "vCPU %u: %s (exit %u)",
+			     t->index, exit_name(run->exit_reason),
+			     run->exit_reason);
+		return false;
+	}
+}
+
+void kvm_cell_vcpu(struct kvm_cell_thread *t)
+{
+	const struct vmm_vcpu *vcpu = &t->cell->vm.vcpu[t->index];
+	bool goes_on = true;
+
+	while (goes_on && !kvm_cell_gone(t->cell)) {
+		if (ioctl(vcpu->fd, KVM_RUN, 0) == 0) {
+			goes_on = handle_exit(t, vcpu->run);
+		} else if (errno != EINTR && errno != EAGAIN) {
+			kvm_cell_end(t->cell,
+				     errno == EIO ? CELL_VM_BUGGED
+						  : CELL_FAILED,
+				     "vCPU %u: KVM_RUN: %s", t->index,
+				     strerror(errno));
+			return;
+		}
+	}
+}

@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <cpuid.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "kvm/vmm.h"
+
+#define BYTES_2M    (2ull << 20)
+#define GIB	    (1ull << 30)
+#define IMAGE_BYTES 0x10000ull
+
+enum { SLOT_MEMORY, SLOT_CONTROL, SLOT_IMAGE };
+
+/* The state that a TD's vCPU begins in (TDX module, TDH.VP.INIT). */
+enum {
+	RESET_CR0 = 0x21,
+	RESET_CR4 = 0x40,
+	RESET_EFER = 0x900, /* without SCE, which nothing here needs */
+	RESET_RIP_LOW = 0xFFF0,
+};
+
+#define CR0_PG		  0x80000000u
+#define CR4_PAE		  0x20u
+#define EFER_LMA	  0x400u
+#define signature_TCG_ebx 0x54474354u /* "TCGT" */
+
+extern const char agent_image[], agent_image_end[];
+
+/* ----------------------------------------------------------- what is here */
+
+/* In one line of `tdmem list backends`. */
+static void say_closed(int error, char *why, size_t size)
+{
+	if (error == ENOENT)
+		snprintf(why, size, "no /dev/kvm: load kvm_intel or kvm_amd");
+	else
+		snprintf(why, size, "/dev/kvm: %s%s", strerror(error),
+			 error == EACCES ? ": join the group kvm" : "");
+}
+
+int vmm_open(char *why, size_t size)
+{
+	int fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+	int version;
+
+	if (fd < 0) {
+		say_closed(errno, why, size);
+		return -1;
+	}
+	version = ioctl(fd, KVM_GET_API_VERSION, 0);
+	if (version == KVM_API_VERSION)
+		return fd;
+	snprintf(why, size, "/dev/kvm: API version %d, expected %d", version,
+		 KVM_API_VERSION);
+	close(fd);
+	return -1;
+}
+
+/* ----------------------------------------------------------------- memory */
+
+static void *map(size_t bytes)
+{
+	void *at = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	return at == MAP_FAILED ? NULL : at;
+}
+
+/* Bytes more than asked for, so that both ends can be at 2M. */
+static char *map_aligned(size_t bytes, bool huge)
+{
+	char *at = map(bytes + BYTES_2M);
+	size_t before = -(uintptr_t)at & (BYTES_2M - 1);
+
+	if (!at)
+		return NULL;
+	if (before)
+		munmap(at, before);
+	munmap(at + before + bytes, BYTES_2M - before);
+	at += before;
+	/* A kernel without huge pages refuses both, and has 4K pages. */
+	madvise(at, bytes, huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
+	return at;
+}
+
+static int set_slot(const struct vmm *vm, uint32_t slot, uint64_t gpa,
+		    const char *at, size_t bytes)
+{
+	struct kvm_userspace_memory_region region = {
+		.slot = slot,
+		.guest_phys_addr = gpa,
+		.memory_size = bytes,
+		.userspace_addr = (uintptr_t)at,
+	};
+
+	return ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION, &region);
+}
+
+/* Present, writable, accessed and dirty; of a PD also the page size. */
+enum { TABLE_ENTRY = 0x63, PAGE_ENTRY = 0xe3 };
+
+/* A PD with 1 GiB from `gpa`, and the entry of the PDPT for it. */
+static void make_pd(uint64_t *tables, uint32_t index, uint64_t gpa)
+{
+	uint64_t *pdpt = tables + 512, *pd = pdpt + 512 * (index + 1ull);
+	uint32_t i;
+
+	pdpt[gpa >> 30] = AGENT_TABLES + 4096ull * (index + 2) + TABLE_ENTRY;
+	for (i = 0; i < 512; i++)
+		pd[i] = gpa + i * BYTES_2M + PAGE_ENTRY;
+}
+
+/* The GiB below 4, and memory as far as it goes. */
+static void make_tables(const struct vmm *vm)
+{
+	uint64_t *tables =
+		(uint64_t *)(vm->control + (AGENT_TABLES - AGENT_CONTROL));
+	uint32_t i;
+
+	tables[0] = AGENT_TABLES + 4096ull + TABLE_ENTRY;
+	make_pd(tables, 0, AGENT_CONTROL);
+	for (i = 0; i * GIB < vm->memory_bytes; i++)
+		make_pd(tables, i + 1, AGENT_MEMORY + i * GIB);
+}
+
+static int make_memory(struct vmm *vm, uint64_t pages, bool huge, struct err *e)
+{
+	vm->memory_bytes = (pages * 4096 + BYTES_2M - 1) & -BYTES_2M;
+	vm->control_bytes = (vm->nvcpus + 1ull) << AGENT_BOX_SHIFT;
+	vm->memory = map_aligned(vm->memory_bytes, huge);
+	vm->control = map(vm->control_bytes);
+	vm->image = map(IMAGE_BYTES);
+	if (!vm->memory || !vm->control || !vm->image)
+		return err_set(e, EXIT_FAILED, "kvm: out of memory");
+	make_tables(vm);
+	memcpy(vm->image, agent_image, (size_t)(agent_image_end - agent_image));
+	if (set_slot(vm, SLOT_MEMORY, AGENT_MEMORY, vm->memory,
+		     vm->memory_bytes) ||
+	    set_slot(vm, SLOT_CONTROL, AGENT_CONTROL, vm->control,
+		     vm->control_bytes) ||
+	    set_slot(vm, SLOT_IMAGE, AGENT_IMAGE, vm->image, IMAGE_BYTES))
+		return err_set(e, EXIT_FAILED, "KVM_SET_USER_MEMORY_REGION: %s",
+			       strerror(errno));
+	return 0;
+}
+
+/* ------------------------------------------------------------------ vCPUs */
+
+static struct kvm_segment flat(uint8_t type, bool code64)
+{
+	return (struct kvm_segment){
+		.limit = 0xffffffff,
+		.selector = type == 0xb ? 8 : 16,
+		.type = type,
+		.present = 1,
+		.db = !code64,
+		.l = code64,
+		.s = 1,
+		.g = 1,
+	};
+}
+
+/*
+ * QEMU's emulation of nested paging (7.2) hangs when a guest runs without
+ * paging of its own; there a vCPU begins in long mode.
+ */
+static bool emulated(void)
+{
+	unsigned a, b = 0, c, d;
+
+	__cpuid(0x40000000, a, b, c, d);
+	return b == signature_TCG_ebx;
+}
+
+static void set_long_mode(struct kvm_sregs *sregs, struct kvm_regs *regs)
+{
+	sregs->cs = flat(0xb, true);
+	sregs->cr0 |= CR0_PG;
+	sregs->cr4 |= CR4_PAE;
+	sregs->efer |= EFER_LMA;
+	sregs->cr3 = AGENT_TABLES;
+	regs->rip = AGENT_IMAGE;
+}
+
+static int set_registers(int fd, uint32_t index)
+{
+	struct kvm_segment data = flat(0x3, false);
+	struct kvm_regs regs = {
+		.rip = AGENT_IMAGE + RESET_RIP_LOW,
+		.rsi = index,
+		.rflags = 2,
+	};
+	struct kvm_sregs sregs;
+
+	if (ioctl(fd, KVM_GET_SREGS, &sregs))
+		return -1;
+	sregs.cs = flat(0xb, false);
+	sregs.ds = sregs.es = sregs.fs = sregs.gs = sregs.ss = data;
+	sregs.cr0 = RESET_CR0;
+	sregs.cr4 = RESET_CR4;
+	sregs.efer = RESET_EFER;
+	if (emulated())
+		set_long_mode(&sregs, &regs);
+	return ioctl(fd, KVM_SET_SREGS, &sregs) ||
+	       ioctl(fd, KVM_SET_REGS, &regs);
+}
+
+/* All that KVM can give, so that the guest has long mode and its pages. */
+static int set_cpuid(const struct vmm *vm, int fd)
+{
+	enum { MOST = 512 };
+	struct kvm_cpuid2 *cpuid = calloc(
+		1, sizeof(*cpuid) + MOST * sizeof(struct kvm_cpuid_entry2));
+	int status = -1;
+
+	if (cpuid) {
+		cpuid->nent = MOST;
+		status = ioctl(vm->kvm, KVM_GET_SUPPORTED_CPUID, cpuid) ||
+			 ioctl(fd, KVM_SET_CPUID2, cpuid);
+	}
+	free(cpuid);
+	return status;
+}
+
+static int make_vcpu(struct vmm *vm, uint32_t index, struct err *e)
+{
+	struct vmm_vcpu *vcpu = &vm->vcpu[index];
+	const char *what = "KVM_CREATE_VCPU";
+	int khz;
+
+	vcpu->fd = ioctl(vm->fd, KVM_CREATE_VCPU, (unsigned long)index);
+	if (vcpu->fd < 0)
+		goto failed;
+	what = "mmap of a vCPU";
+	vcpu->run = mmap(NULL, vm->run_bytes, PROT_READ | PROT_WRITE,
+			 MAP_SHARED, vcpu->fd, 0);
+	if (vcpu->run == MAP_FAILED) {
+		vcpu->run = NULL;
+		goto failed;
+	}
+	what = "KVM_SET_CPUID2";
+	if (set_cpuid(vm, vcpu->fd))
+		goto failed;
+	what = "KVM_SET_SREGS";
+	if (set_registers(vcpu->fd, index))
+		goto failed;
+	what = "KVM_GET_TSC_KHZ";
+	khz = ioctl(vcpu->fd, KVM_GET_TSC_KHZ, 0);
+	if (khz <= 0)
+		goto failed;
+	vmm_box(vm, index)->ns_mult = (1000000ull << 32) / (unsigned)khz;
+	return 0;
+failed:
+	return err_set(e, EXIT_FAILED, "kvm: vCPU %u: %s: %s", index, what,
+		       strerror(errno));
+}
+
+/* ---------------------------------------------------------------- the VM */
+
+static int create(struct vmm *vm, uint64_t pages, bool huge, struct err *e)
+{
+	char why[160];
+	int bytes;
+	uint32_t i;
+
+	vm->kvm = vmm_open(why, sizeof(why));
+	if (vm->kvm < 0)
+		return err_set(e, EXIT_UNSUPPORTED, "kvm: %s", why);
+	vm->fd = ioctl(vm->kvm, KVM_CREATE_VM, 0ul);
+	bytes = ioctl(vm->kvm, KVM_GET_VCPU_MMAP_SIZE, 0);
+	if (vm->fd < 0 || bytes <= 0)
+		return err_set(e, EXIT_FAILED, "KVM_CREATE_VM: %s",
+			       strerror(errno));
+	vm->run_bytes = (size_t)bytes;
+	if (make_memory(vm, pages, huge, e))
+		return -1;
+	for (i = 0; i < vm->nvcpus; i++) {
+		if (make_vcpu(vm, i, e))
+			return -1;
+	}
+	return 0;
+}
+
+int vmm_create(struct vmm *vm, uint32_t nvcpus, uint64_t pages, bool huge,
+	       struct err *e)
+{
+	uint32_t i;
+
+	*vm = (struct vmm){.kvm = -1, .fd = -1};
+	vm->vcpu = calloc(nvcpus, sizeof(*vm->vcpu));
+	if (!vm->vcpu)
+		return err_set(e, EXIT_FAILED, "kvm: out of memory");
+	vm->nvcpus = nvcpus;
+	for (i = 0; i < nvcpus; i++)
+		vm->vcpu[i].fd = -1;
+	if (create(vm, pages, huge, e) == 0)
+		return 0;
+	vmm_close(vm);
+	return -1;
+}
+
+static void close_fd(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+static void unmap(char **at, size_t bytes)
+{
+	if (*at)
+		munmap(*at, bytes);
+	*at = NULL;
+}
+
+void vmm_release(struct vmm *vm)
+{
+	uint32_t i;
+
+	for (i = 0; vm->vcpu && i < vm->nvcpus; i++) {
+		if (vm->vcpu[i].run)
+			munmap(vm->vcpu[i].run, vm->run_bytes);
+		close_fd(&vm->vcpu[i].fd);
+	}
+	free(vm->vcpu);
+	vm->vcpu = NULL;
+	close_fd(&vm->fd);
+	close_fd(&vm->kvm);
+	unmap(&vm->memory, vm->memory_bytes);
+}
+
+void vmm_close(struct vmm *vm)
+{
+	vmm_release(vm);
+	unmap(&vm->control, vm->control_bytes);
+	unmap(&vm->image, IMAGE_BYTES);
+}
+
+struct agent_shared *vmm_shared(const struct vmm *vm)
+{
+	return (struct agent_shared *)vm->control;
+}
+
+struct agent_box *vmm_box(const struct vmm *vm, uint32_t vcpu)
+{
+	return (struct agent_box *)(vm->control +
+				    ((vcpu + 1ull) << AGENT_BOX_SHIFT));
+}
