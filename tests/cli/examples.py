@@ -48,6 +48,9 @@ WORDS = {
 ADDED = [
     (r"tdmem run configs/retry-policies\.json$", "--dry-run",
      "half a minute; that it can be run is what is asked"),
+    (r"tdmem run .*backend=threads.*",
+     "--set axes.vcpus=[1] --set repeat.count=1 --set workloads=[\\\"track\\\"]",
+     "as many CPUs as the matrix has vCPUs are not everywhere"),
     (r"tdmem run configs/quick\.json .*(--jobs 1|--tag|--set-new).*",
      "--set repeat.count=1", "the same run again and again takes long"),
 ]
