@@ -82,7 +82,7 @@ mandir	?= $(datadir)/man
 docdir	?= $(datadir)/doc/tdmem
 INSTALL	?= install
 
-.PHONY: all man install run check unit test-warnings bench soak nightly-demo clean deps
+.PHONY: all man install run check unit test-warnings bench soak nightly-demo clean deps print-libs
 .SECONDARY: $(TESTOBJ) $(UNIT:=.o) $(BENCH:=.o)
 
 all: tdmem
@@ -207,6 +207,10 @@ soak:
 
 deps:
 	$(Q)sh $(DEPS) build
+
+# For tests that link the program themselves.
+print-libs:
+	@echo $(LIBS)
 
 clean:
 	$(Q)rm -rf build tdmem

@@ -31,8 +31,8 @@ case $(basename "$build") in
 address* | undefined* | thread*)
 	flags+=("-fsanitize=$(basename "$build" | tr - ,)") ;;
 esac
-packages=(jansson hwloc libutf8proc zlib)
-read -ra libs <<<"$(pkg-config --libs "${packages[@]}") -lm -lpthread"
+read -ra libs <<<"$(env -u MAKEFLAGS -u MFLAGS make -s --no-print-directory \
+	-C "$root" print-libs)"
 
 # mutant PATCH: the program with that patch is $dir/tdmem
 mutant() {
