@@ -47,7 +47,8 @@ BLOBS	:= $(DYGRAPHS)/dygraph.min.js $(DYGRAPHS)/dygraph.min.css
 endif
 BLOBS	+= $(wildcard dashboard/*)
 
-ROOMS	:= bench workloads guest-agent model/machine model/module model/host kvm
+ROOMS	:= bench $(patsubst %/,%,$(wildcard bench/*/)) workloads guest-agent model/machine \
+	   model/module model/host kvm
 SRC	:= $(foreach r,$(ROOMS),$(wildcard $(r)/*.c))
 ASM	:= $(foreach r,$(ROOMS),$(wildcard $(r)/*.S))
 MAIN	:= bench/tdmem.c
@@ -129,7 +130,7 @@ $(O)/%.o: %.c
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 # The files that are built in are no #include.
-$(O)/bench/plot_embed.o: $(wildcard plot/*)
+$(O)/bench/plot/embed.o: $(wildcard plot/*)
 
 $(O)/%.o: %.S
 	$(call say,AS,$@)
@@ -137,8 +138,8 @@ $(O)/%.o: %.S
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 # What it includes with .incbin, and whether the library is there.
-$(O)/bench/dashboard_blobs.o: ALL_CFLAGS += $(BLOBFLAGS)
-$(O)/bench/dashboard_blobs.o: $(BLOBS)
+$(O)/bench/trend/dashboard_blobs.o: ALL_CFLAGS += $(BLOBFLAGS)
+$(O)/bench/trend/dashboard_blobs.o: $(BLOBS)
 
 # A unit test is one file with a main() of its own, linked with the library.
 $(O)/tests/unit/test_%: $(O)/tests/unit/test_%.o $(TESTOBJ) $(LIB)

@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 
-#include "bench/err.h"
+#include "bench/base/err.h"
 #include "bench/scenario.h"
 #include "guest-agent/hist.h"
 #include "model/host/host.h"
@@ -49,7 +49,7 @@ bool sample_add(struct sample *sample, const char *name, double value);
 /** The histogram of a metric, made when first asked for; NULL: no memory. */
 struct hist *sample_hist(struct sample *sample, const char *name);
 
-/** What the model runs with: see bench/costs.h. */
+/** What the model runs with: see bench/plan/costs.h. */
 struct model_costs {
 	struct tdx_costs tdx;
 	struct kvm_costs kvm;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "bench/backend.h"
 
-extern const struct backend backend_sim;     /* bench/sim_virtual.c */
+extern const struct backend backend_sim;     /* bench/sim/virtual.c */
 extern const struct backend backend_threads; /* bench/threads.c */
 extern const struct backend backend_kvm;     /* kvm/backend.c */
 

@@ -2,10 +2,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bench/args.h"
-#include "bench/calibrate.h"
+#include "bench/base/args.h"
+#include "bench/base/output.h"
+#include "bench/calibrate/calibrate.h"
 #include "bench/commands.h"
-#include "bench/output.h"
 
 struct request {
 	const char *format, *table, *base;

@@ -4,13 +4,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "bench/args.h"
+#include "bench/base/args.h"
+#include "bench/base/output.h"
 #include "bench/commands.h"
-#include "bench/compare.h"
-#include "bench/compare_print.h"
-#include "bench/gate.h"
-#include "bench/output.h"
-#include "bench/robust.h"
+#include "bench/compare/compare.h"
+#include "bench/compare/gate.h"
+#include "bench/compare/print.h"
+#include "bench/compare/robust.h"
 
 /* The axis of results that were run against a base. */
 #define SIDE_AXIS "side"

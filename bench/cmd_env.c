@@ -2,11 +2,11 @@
 #include <hwloc.h>
 #include <stdio.h>
 
-#include "bench/args.h"
 #include "bench/backend.h"
+#include "bench/base/args.h"
 #include "bench/commands.h"
-#include "bench/counters_env.h"
-#include "bench/environment.h"
+#include "bench/observe/counters_env.h"
+#include "bench/observe/environment.h"
 
 static void print_text(const json_t *env, const char *label, const char *key)
 {

@@ -6,12 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bench/args.h"
+#include "bench/base/args.h"
+#include "bench/base/names.h"
+#include "bench/base/plain.h"
 #include "bench/commands.h"
-#include "bench/config_impl.h"
-#include "bench/explore.h"
-#include "bench/names.h"
-#include "bench/plain.h"
+#include "bench/explore/explore.h"
+#include "bench/plan/config_impl.h"
 
 static const char text[] =
 	"CLAIM is a file: strands, a policy, and what is claimed of them "

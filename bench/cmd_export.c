@@ -4,10 +4,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "bench/args.h"
+#include "bench/base/args.h"
+#include "bench/base/output.h"
 #include "bench/commands.h"
-#include "bench/export.h"
-#include "bench/output.h"
+#include "bench/export/export.h"
 
 static const struct export_format *find_format(const char *name)
 {

@@ -4,13 +4,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "bench/args.h"
 #include "bench/backend.h"
+#include "bench/base/args.h"
+#include "bench/base/names.h"
+#include "bench/base/table.h"
 #include "bench/commands.h"
-#include "bench/costs.h"
-#include "bench/metrics.h"
-#include "bench/names.h"
-#include "bench/table.h"
+#include "bench/plan/costs.h"
+#include "bench/result/metrics.h"
 
 /* -------------------------------------------------------------- workloads */
 

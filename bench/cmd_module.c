@@ -7,9 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "bench/args.h"
+#include "bench/base/args.h"
 #include "bench/commands.h"
-#include "bench/script.h"
+#include "bench/script/script.h"
 
 static const char text[] =
 	"One JSON object a line is executed and each call's answer printed; "

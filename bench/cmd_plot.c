@@ -4,10 +4,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "bench/args.h"
-#include "bench/arena.h"
+#include "bench/base/arena.h"
+#include "bench/base/args.h"
 #include "bench/commands.h"
-#include "bench/plot.h"
+#include "bench/plot/plot.h"
 
 enum { MAX_RESULTS = 4, LABEL = 24 };
 

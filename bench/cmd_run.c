@@ -4,17 +4,17 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "bench/args.h"
-#include "bench/cell.h"
+#include "bench/base/args.h"
+#include "bench/base/plain.h"
 #include "bench/commands.h"
-#include "bench/counters.h"
-#include "bench/environment.h"
-#include "bench/noise.h"
-#include "bench/place.h"
-#include "bench/plain.h"
-#include "bench/plan_print.h"
-#include "bench/report.h"
-#include "bench/run.h"
+#include "bench/observe/counters.h"
+#include "bench/observe/environment.h"
+#include "bench/observe/noise.h"
+#include "bench/plan/plan_print.h"
+#include "bench/result/report.h"
+#include "bench/run/cell.h"
+#include "bench/run/place.h"
+#include "bench/run/run.h"
 
 enum { MAX_JOBS = 1024 };
 

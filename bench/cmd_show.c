@@ -2,9 +2,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "bench/args.h"
+#include "bench/base/args.h"
 #include "bench/commands.h"
-#include "bench/report.h"
+#include "bench/result/report.h"
 
 bool stdout_colour(void)
 {

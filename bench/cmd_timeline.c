@@ -7,15 +7,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bench/args.h"
-#include "bench/cell.h"
+#include "bench/base/args.h"
+#include "bench/base/json.h"
+#include "bench/base/names.h"
+#include "bench/base/output.h"
+#include "bench/base/plain.h"
 #include "bench/commands.h"
-#include "bench/encode.h"
-#include "bench/json.h"
-#include "bench/names.h"
-#include "bench/output.h"
-#include "bench/plain.h"
-#include "bench/timeline.h"
+#include "bench/result/encode.h"
+#include "bench/run/cell.h"
+#include "bench/timeline/timeline.h"
 
 static const char text[] =
 	"A cell is chosen by its number, from 0 in the order of tdmem run "

@@ -5,14 +5,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "bench/args.h"
+#include "bench/base/args.h"
+#include "bench/base/layout.h"
+#include "bench/base/output.h"
 #include "bench/commands.h"
-#include "bench/dashboard.h"
-#include "bench/layout.h"
-#include "bench/output.h"
-#include "bench/trend.h"
-#include "bench/trend_acks.h"
-#include "bench/trend_print.h"
+#include "bench/trend/acks.h"
+#include "bench/trend/dashboard.h"
+#include "bench/trend/print.h"
+#include "bench/trend/trend.h"
 
 enum { MAX_JOBS = 1024, MAX_SEGMENT = 1000, SKIPS_TOLD = 5 };
 

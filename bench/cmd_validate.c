@@ -2,12 +2,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bench/args.h"
+#include "bench/base/args.h"
+#include "bench/base/names.h"
+#include "bench/base/output.h"
 #include "bench/commands.h"
-#include "bench/environment.h"
-#include "bench/names.h"
-#include "bench/output.h"
-#include "bench/validate.h"
+#include "bench/observe/environment.h"
+#include "bench/validate/validate.h"
 
 struct line {
 	const char *format, *output;

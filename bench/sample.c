@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "bench/backend.h"
-#include "bench/metrics.h"
+#include "bench/result/metrics.h"
 
 const char *cell_status_name(enum cell_status status)
 {

@@ -6,10 +6,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bench/base/err.h"
+#include "bench/base/man.h"
+#include "bench/base/plain.h"
 #include "bench/commands.h"
-#include "bench/err.h"
-#include "bench/man.h"
-#include "bench/plain.h"
 
 static const struct command {
 	const char *name;

@@ -6,10 +6,10 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "bench/metrics.h"
-#include "bench/noise.h"
-#include "bench/sim.h"
-#include "bench/timeline.h"
+#include "bench/observe/noise.h"
+#include "bench/result/metrics.h"
+#include "bench/sim/sim.h"
+#include "bench/timeline/timeline.h"
 
 static u32 strands_of(const struct scenario *s)
 {

@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "bench/err.h"
+#include "bench/base/err.h"
 #include "guest-agent/image/mailbox.h"
 
 struct vmm_vcpu {

@@ -6,7 +6,7 @@
  */
 #include <stdio.h>
 
-#include "bench/explore.h"
+#include "bench/explore/explore.h"
 
 static const char *const claims[] = {"kick-once", "aug-remove-kvm",
 				     "track-with-kick"};

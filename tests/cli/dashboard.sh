@@ -102,7 +102,7 @@ check "an empty folder" status 3 "$TDMEM" trend -q --html "$dir/empty" \
 
 # The same program without the chart library; all but one object is as it is.
 cp -a "$(dirname "$TDMEM")" "$dir/build"
-rm -f "$dir/build/bench/dashboard_blobs.o"
+rm -f "$dir/build/bench/trend/dashboard_blobs.o"
 check "built without the library" status 0 make -s -C "$root" \
 	O="$dir/build" DYGRAPHS="$dir/none" "$dir/build/tdmem"
 check "it says so" one_line 4 "$dir/build/tdmem" trend -q \

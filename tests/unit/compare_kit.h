@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bench/arena.h"
-#include "bench/compare.h"
+#include "bench/base/arena.h"
+#include "bench/compare/compare.h"
 
 struct kit {
 	struct arena *arena;

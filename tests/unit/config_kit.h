@@ -12,7 +12,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "bench/config.h"
+#include "bench/plan/config.h"
 
 /* A good config with these members more; single quotes stand for double. */
 static inline json_t *kit_document(const char *more)

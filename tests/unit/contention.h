@@ -7,7 +7,7 @@
 #ifndef TDMEM_TESTS_CONTENTION_H
 #define TDMEM_TESTS_CONTENTION_H
 
-#include "bench/script_impl.h"
+#include "bench/script/impl.h"
 
 /** Rows and columns of the contention table (facts 10.1), in its order. */
 enum who {

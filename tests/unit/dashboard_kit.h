@@ -12,9 +12,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "bench/arena.h"
-#include "bench/encode.h"
-#include "bench/trend.h"
+#include "bench/base/arena.h"
+#include "bench/result/encode.h"
+#include "bench/trend/trend.h"
 
 struct history {
 	struct trend trend;

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "bench/export.h"
+#include "bench/export/export.h"
 
 /* Buckets below 1024 are the values themselves. */
 #define KIT_HIST(a, b)                                                         \

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "bench/backend.h"
-#include "bench/metrics.h"
+#include "bench/result/metrics.h"
 #include "tests/unit/workload_kit.h"
 
 extern const struct backend backend_sim, backend_threads;

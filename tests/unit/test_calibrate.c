@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "bench/calibrate_impl.h"
+#include "bench/calibrate/impl.h"
 #include "model/machine/threads_work.h"
 
 static void load_base(struct costs *base)

@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "bench/changepoint.h"
+#include "bench/stats/changepoint.h"
 #include "tests/unit/history_kit.h"
 
 #define ROUNDS 40

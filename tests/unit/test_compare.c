@@ -11,7 +11,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "bench/compare.h"
+#include "bench/compare/compare.h"
 
 /* ------------------------------------------------------------ made results */
 

@@ -17,9 +17,9 @@
 #include <wchar.h>
 #include <cmocka.h>
 
-#include "bench/compare_print.h"
-#include "bench/compare_doc.h"
-#include "bench/layout.h"
+#include "bench/base/layout.h"
+#include "bench/compare/doc.h"
+#include "bench/compare/print.h"
 #include "tests/unit/compare_kit.h"
 
 enum { ROUNDS = 300 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <stdio.h>
 
-#include "bench/config_impl.h"
+#include "bench/plan/config_impl.h"
 #include "tests/unit/config_kit.h"
 
 #define GOOD                                                                   \

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "bench/costs.h"
+#include "bench/plan/costs.h"
 
 #define TABLE "configs/costs/spr.json"
 

@@ -16,8 +16,8 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "bench/counters.h"
-#include "bench/counters_env.h"
+#include "bench/observe/counters.h"
+#include "bench/observe/counters_env.h"
 #include "tests/unit/sim_kit.h"
 
 static void bad_lists_are_refused(void **state)

@@ -10,8 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "bench/dashboard.h"
-#include "bench/json.h"
+#include "bench/base/json.h"
+#include "bench/trend/dashboard.h"
 #include "tests/unit/dashboard_kit.h"
 
 #include <cmocka.h> /* last: its fail() is not ours */

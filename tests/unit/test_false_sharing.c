@@ -10,7 +10,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "bench/sim.h"
+#include "bench/sim/sim.h"
 #include "model/host/internal.h"
 #include "model/module/td.h"
 

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 /* Before cmocka, which has a macro of the name of a function of ours. */
-#include "bench/gate.h"
+#include "bench/compare/gate.h"
 
 #include <cmocka.h>
 

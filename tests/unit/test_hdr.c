@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "bench/hdr.h"
+#include "bench/result/hdr.h"
 
 struct decoded {
 	unsigned char plain[4096];

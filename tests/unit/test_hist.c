@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
-#include "bench/stats.h"
+#include "bench/stats/stats.h"
 
 static struct hist *empty(void)
 {

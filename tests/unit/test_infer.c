@@ -12,7 +12,7 @@
 #include <cmocka.h>
 #include <jansson.h>
 
-#include "bench/infer.h"
+#include "bench/stats/infer.h"
 
 #define VECTORS "tests/vectors/infer.json"
 #define MOST	128

@@ -10,7 +10,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "bench/journal.h"
+#include "bench/run/journal.h"
 
 struct kit {
 	char path[32], journal[48];

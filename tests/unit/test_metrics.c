@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "bench/backend.h"
-#include "bench/metrics.h"
+#include "bench/result/metrics.h"
 
 static void names_are_unique_and_found(void **state)
 {

@@ -11,7 +11,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "bench/noise.h"
+#include "bench/observe/noise.h"
 
 struct host {
 	char root[64];

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <stdio.h>
 
-#include "bench/config_impl.h"
-#include "bench/encode.h"
-#include "bench/plan.h"
+#include "bench/plan/config_impl.h"
+#include "bench/plan/plan.h"
+#include "bench/result/encode.h"
 #include "tests/unit/config_kit.h"
 
 #define PLAN                                                                   \

@@ -10,9 +10,9 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "bench/arena.h"
-#include "bench/plot.h"
-#include "bench/plot_chart.h"
+#include "bench/base/arena.h"
+#include "bench/plot/chart.h"
+#include "bench/plot/plot.h"
 
 #define TOP                                                                    \
 	"{\"schema\":\"tdmem-result/1\","                                      \

@@ -9,10 +9,10 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "bench/encode.h"
-#include "bench/report.h"
-#include "bench/result.h"
-#include "bench/stats.h"
+#include "bench/result/encode.h"
+#include "bench/result/report.h"
+#include "bench/result/result.h"
+#include "bench/stats/stats.h"
 
 /* A file of this text, removed by the caller. */
 static void put_file(char path[32], const char *text)

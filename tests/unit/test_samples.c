@@ -10,11 +10,11 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "bench/infer.h"
-#include "bench/pooled.h"
-#include "bench/samples.h"
-#include "bench/scan.h"
-#include "bench/stats.h"
+#include "bench/base/scan.h"
+#include "bench/result/pooled.h"
+#include "bench/result/samples.h"
+#include "bench/stats/infer.h"
+#include "bench/stats/stats.h"
 
 #define TOP                                                                    \
 	"{'schema':'tdmem-result/1','tool':{'name':'tdmem','version':'0'},"    \

@@ -8,8 +8,8 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "bench/infer.h"
-#include "bench/schedule.h"
+#include "bench/plan/schedule.h"
+#include "bench/stats/infer.h"
 
 enum { CELLS = 24 };
 

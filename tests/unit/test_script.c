@@ -15,7 +15,7 @@
 
 #include <jansson.h>
 
-#include "bench/script.h"
+#include "bench/script/script.h"
 
 #define TDMR                                                                   \
 	"{\"op\":\"tdmr\",\"base\":\"0x100000000\","                           \

@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "bench/sim.h"
+#include "bench/sim/sim.h"
 #include "tests/unit/sim_kit.h"
 
 #define TIB_PAGES (1ull << 28)

@@ -8,8 +8,8 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "bench/names.h"
-#include "bench/table.h"
+#include "bench/base/names.h"
+#include "bench/base/table.h"
 
 static void figures_have_three_digits_and_a_unit(void **state)
 {

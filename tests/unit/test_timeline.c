@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "bench/timeline.h"
+#include "bench/timeline/timeline.h"
 
 enum { STRANDS = 3 };
 

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "bench/topology.h"
+#include "bench/plan/topology.h"
 
 static void load(const char *what, struct topology *t)
 {

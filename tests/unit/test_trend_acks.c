@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Acknowledged changes do not come back. */
 #include "tests/unit/trend_rig.h"
-#include "bench/trend_acks.h"
+#include "bench/trend/acks.h"
 
 static const char *acks(void)
 {

@@ -10,9 +10,9 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "bench/report.h"
-#include "bench/result.h"
-#include "bench/upgrade.h"
+#include "bench/result/report.h"
+#include "bench/result/result.h"
+#include "bench/result/upgrade.h"
 #include "tests/unit/config_kit.h"
 
 /* ------------------------------------------------------------- the machine */

@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
-#include "bench/validate.h"
-#include "bench/validate_queue.h"
+#include "bench/validate/queue.h"
+#include "bench/validate/validate.h"
 
 static const struct judged {
 	double low, high, here, error, down, up;

@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "bench/trend.h"
+#include "bench/trend/trend.h"
 #include "tests/unit/trend_kit.h"
 
 #include <cmocka.h> /* last: its fail() is a macro */

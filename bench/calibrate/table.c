@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What was measured, as a text, as JSON, and as a cost table. */
+#include <math.h>
+#include <string.h>
+
+#include "bench/base/table.h"
+#include "bench/calibrate/calibrate.h"
+
+/* -------------------------------------------------------------- documents */
+
+static const char *figure(double ns, char buf[FIGURE])
+{
+	snprintf(buf, FIGURE, "%.*f", ns < 100 ? 2 : 0, ns);
+	return buf;
+}
+
+void calibrate_print(const struct calibration *c, FILE *f)
+{
+	static const char *const head[] = {"primitive", "median", "95 %",
+					   "interval", "entry"};
+	struct table t;
+
+	fprintf(f,
+		"Measured on this host, ns: %s\n%s, load %.1f on %u CPUs%s\n\n",
+		c->where, c->when, c->load, c->cpus,
+		c->load > 0.5 ? ": others run here, figures may be too high"
+			      : "");
+	table_init(&t, 5, 1, 1);
+	for (int i = 0; i < 5; i++)
+		table_add(&t, "%s", head[i]);
+	for (size_t i = 0; i < c->n; i++) {
+		const struct primitive *p = &c->primitive[i];
+		char buf[FIGURE];
+
+		if (isnan(p->median))
+			continue;
+		table_add(&t, "%s", p->name);
+		table_add(&t, "%s", figure(p->median, buf));
+		table_add(&t, "%s", figure(p->interval.low, buf));
+		table_add(&t, "%s", figure(p->interval.high, buf));
+		table_add(&t, "%s", p->entry ? p->entry : "-");
+	}
+	table_print(&t, f);
+	fputc('\n', f);
+	for (size_t i = 0; i < c->n; i++)
+		if (isnan(c->primitive[i].median))
+			fprintf(f, "  not measured: %s: %s\n",
+				c->primitive[i].name, c->primitive[i].why);
+}
+
+static json_t *number(double value)
+{
+	return isnan(value) ? json_null() : json_real(value);
+}
+
+json_t *calibrate_json(const struct calibration *c)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < c->n; i++) {
+		const struct primitive *p = &c->primitive[i];
+
+		json_array_append_new(
+			list, json_pack("{ss ss ss so so so si ss? ss}", "name",
+					p->name, "help", p->help, "unit", "ns",
+					"median", number(p->median), "low",
+					number(p->interval.low), "high",
+					number(p->interval.high), "batches",
+					(int)p->batches, "entry", p->entry,
+					"why", p->why));
+	}
+	return json_pack("{ss ss ss ss so si so}", "schema",
+			 "tdmem-calibration/1", "tool", "tdmem " TDMEM_VERSION,
+			 "time", c->when, "host", c->where, "load",
+			 number(c->load), "cpus", (int)c->cpus, "primitives",
+			 list);
+}
+
+/* -------------------------------------------------------------- cost table */
+
+static json_t *find_entry(json_t *list, const char *name)
+{
+	json_t *entry;
+	size_t i;
+
+	json_array_foreach(list, i, entry)
+	{
+		const char *here =
+			json_string_value(json_object_get(entry, "name"));
+
+		if (here && strcmp(here, name) == 0)
+			return entry;
+	}
+	return NULL;
+}
+
+static double rounded(double ns)
+{
+	return round(ns * 100) / 100;
+}
+
+static void set_entry(json_t *entry, const struct calibration *c,
+		      const struct primitive *p)
+{
+	char source[600];
+
+	snprintf(source, sizeof(source),
+		 "tdmem calibrate: %s (%s); median of %zu batches and its %.0f "
+		 "%% interval; %s; %s, load %.1f",
+		 p->help, p->name, p->batches, 100 * p->interval.coverage,
+		 c->where, c->when, c->load);
+	json_object_set_new(entry, "unit", json_string("ns"));
+	json_object_set_new(entry, "low", json_real(rounded(p->interval.low)));
+	json_object_set_new(entry, "typ", json_real(rounded(p->median)));
+	json_object_set_new(entry, "high",
+			    json_real(rounded(p->interval.high)));
+	json_object_set_new(entry, "mark", json_string("measured"));
+	json_object_set_new(entry, "source", json_string(source));
+}
+
+static double unit_ns(const json_t *entry)
+{
+	static const struct {
+		const char *name;
+		double ns;
+	} units[] = {{"ps", 1e-3}, {"ns", 1}, {"us", 1e3}, {"ms", 1e6}};
+	const char *unit = json_string_value(json_object_get(entry, "unit"));
+
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+		if (unit && strcmp(unit, units[i].name) == 0)
+			return units[i].ns;
+	return 1;
+}
+
+static double in_ns(json_t *list, const char *name, const char *column)
+{
+	const json_t *entry = find_entry(list, name);
+
+	return json_number_value(json_object_get(entry, column)) *
+	       unit_ns(entry);
+}
+
+/* A whole call of the base may be less than the words in it here. */
+static void raise_whole_calls(json_t *list)
+{
+	static const char *const columns[] = {"low", "typ", "high"};
+
+	for (size_t i = 0; i < cost_count(); i++) {
+		json_t *entry = find_entry(list, cost_at(i)->name);
+		bool raised = false;
+		char source[1000];
+
+		for (int c = 0; c < 3; c++) {
+			double least = cost_least(
+				i, in_ns(list, "seamcall", columns[c]),
+				in_ns(list, "tdcall", columns[c]),
+				in_ns(list, "line_local", columns[c]));
+
+			if (in_ns(list, cost_at(i)->name, columns[c]) >= least)
+				continue;
+			/* Above it, whatever rounding does. */
+			json_object_set_new(
+				entry, columns[c],
+				json_real(ceil(least + 1) / unit_ns(entry)));
+			raised = true;
+		}
+		if (!raised)
+			continue;
+		snprintf(source, sizeof(source),
+			 "%.700s; raised to its fixed part and its lock words "
+			 "as tdmem calibrate measured them",
+			 json_string_value(json_object_get(entry, "source")));
+		json_object_set_new(entry, "source", json_string(source));
+		json_object_set_new(entry, "mark", json_string("assumption"));
+	}
+}
+
+/* The signal stands in where membarrier does not work, as it does in runs. */
+static const struct primitive *kick_of(const struct calibration *c)
+{
+	for (size_t i = 0; i < c->n; i++)
+		if (strncmp(c->primitive[i].name, "IPI, ", 5) == 0 &&
+		    !isnan(c->primitive[i].median))
+			return &c->primitive[i];
+	return NULL;
+}
+
+static void set_head(json_t *root, const struct calibration *c)
+{
+	const char *base = json_string_value(json_object_get(root, "name"));
+	char text[700];
+
+	snprintf(text, sizeof(text),
+		 "Measured on a host (%s, %s) where the mark says so; the rest "
+		 "is \"%.200s\": SEAMCALLs cannot be measured without TDX.",
+		 c->where, c->when, base);
+	json_object_set_new(root, "description", json_string(text));
+	snprintf(text, sizeof(text), "%.120s, with primitives of %.100s", base,
+		 c->where);
+	json_object_set_new(root, "name", json_string(text));
+}
+
+/* Would it be accepted? */
+static int check_table(json_t *root, struct err *e)
+{
+	struct costs costs;
+
+	if (costs_parse("calibrate", json_incref(root), "typ", &costs, e))
+		return -1;
+	costs_free(&costs);
+	return 0;
+}
+
+json_t *calibrate_table(const struct calibration *c, const struct costs *base,
+			struct err *e)
+{
+	json_t *root = json_deep_copy(base->root);
+	json_t *list = json_object_get(root, "entries");
+	const struct primitive *kick = kick_of(c);
+
+	if (!root) {
+		err_set(e, EXIT_FAILED, "out of memory");
+		return NULL;
+	}
+	for (size_t i = 0; i < c->n; i++) {
+		const struct primitive *p = &c->primitive[i];
+
+		if (p->entry && !isnan(p->median))
+			set_entry(find_entry(list, p->entry), c, p);
+	}
+	if (kick)
+		set_entry(find_entry(list, "kick_base"), c, kick);
+	raise_whole_calls(list);
+	set_head(root, c);
+	if (check_table(root, e)) {
+		json_decref(root);
+		return NULL;
+	}
+	return root;
+}

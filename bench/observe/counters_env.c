@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What can be counted on this host, why not the rest, what would change it. */
+#include <errno.h>
+#include <perfmon/perf_event.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bench/observe/counters_env.h"
+#include "bench/observe/counters_impl.h"
+
+static const char *const no_change = "";
+
+/* What to do about an errno of perf_event_open(). */
+static const char *cure(int error)
+{
+	switch (error) {
+	case ENOENT:
+	case ENODEV:
+	case EOPNOTSUPP:
+		return "the bare machine, or a virtual PMU for this guest";
+	case EACCES:
+	case EPERM:
+		return "sysctl kernel.perf_event_paranoid=1, or CAP_PERFMON";
+	case ENOSYS:
+		return "a kernel with CONFIG_PERF_EVENTS, no filter of it";
+	default:
+		return no_change;
+	}
+}
+
+/* 0, or the errno of counting it. */
+static int try_event(uint32_t type, uint64_t config, bool kernel)
+{
+	struct perf_event_attr attr = {
+		.size = sizeof(attr),
+		.type = type,
+		.config = config,
+		.exclude_kernel = !kernel,
+		.exclude_hv = !kernel,
+	};
+	int fd = counter_open(&attr, -1);
+
+	if (fd < 0)
+		return errno;
+	close(fd);
+	return 0;
+}
+
+struct event {
+	const char *what;
+	uint32_t type;
+	uint64_t config;
+	bool kernel;
+};
+
+static const struct event events[] = {
+	{"CPU's counters, user mode (cycles)", PERF_TYPE_HARDWARE,
+	 PERF_COUNT_HW_CPU_CYCLES, false},
+	{"CPU's counters, kernel mode", PERF_TYPE_HARDWARE,
+	 PERF_COUNT_HW_CPU_CYCLES, true},
+	{"kernel's own, user mode (page-faults)", PERF_TYPE_SOFTWARE,
+	 PERF_COUNT_SW_PAGE_FAULTS, false},
+	{"kernel's own, kernel mode (context-switches)", PERF_TYPE_SOFTWARE,
+	 PERF_COUNT_SW_CONTEXT_SWITCHES, true},
+};
+
+static void print_ability(const struct ability *a, FILE *f)
+{
+	fprintf(f, "  %s\n    %s%s\n", a->what, a->why[0] ? "no: " : "yes",
+		a->why);
+	if (a->why[0] && a->cure[0])
+		fprintf(f, "    it takes: %s\n", a->cure);
+}
+
+void ability_of_event(size_t i, struct ability *a)
+{
+	const struct event *e = &events[i];
+	int error = try_event(e->type, e->config, e->kernel);
+
+	*a = (struct ability){.what = e->what, .cure = no_change};
+	if (!error)
+		return;
+	counter_why(error, a->why, sizeof(a->why));
+	a->cure = cure(error);
+}
+
+void ability_of_msr(const char *path, struct ability *a)
+{
+	*a = (struct ability){
+		.what = "model-specific registers (uncore counters, Intel PCM)",
+		.cure = "the bare machine, root, and the module msr"};
+	if (access(path, R_OK))
+		snprintf(a->why, sizeof(a->why), "%s: %s", path,
+			 strerror(errno));
+}
+
+size_t abilities(void)
+{
+	return sizeof(events) / sizeof(*events);
+}
+
+void counters_print_env(FILE *f)
+{
+	struct ability a;
+
+	fputs("\nCounters (tdmem run --counters):\n", f);
+	for (size_t i = 0; i < abilities(); i++) {
+		ability_of_event(i, &a);
+		print_ability(&a, f);
+	}
+	ability_of_msr("/dev/cpu/0/msr", &a);
+	print_ability(&a, f);
+}

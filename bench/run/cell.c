@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bench/base/json.h"
+#include "bench/observe/noise.h"
+#include "bench/result/encode.h"
+#include "bench/result/metrics.h"
+#include "bench/run/cell.h"
+#include "bench/run/remote.h"
+
+static int no_memory(struct err *e)
+{
+	return err_set(e, EXIT_FAILED, "out of memory");
+}
+
+/* ------------------------------------------------------------- executing */
+
+int cell_scenario(const struct config *config, const struct cell *cell,
+		  struct scenario *scenario, struct err *e)
+{
+	const struct workload *w = cell->workload->workload;
+	struct knob_values values = {.knobs = w->knobs};
+	int64_t *value = calloc(cell->workload->nknobs + 1, sizeof(*value));
+	int status;
+
+	if (!value)
+		return no_memory(e);
+	plan_knobs(config, cell, value);
+	values.value = value;
+	status = w->make(&values, cell->vcpus, scenario, e);
+	free(value);
+	return status;
+}
+
+int check_scenarios(const struct config *config, struct err *e)
+{
+	struct at root = at_root(config->file, e);
+	struct at all = at_key(&root, "workloads");
+
+	for (size_t i = 0; i < config_cells(config); i++) {
+		struct scenario scenario;
+		struct cell cell;
+		struct err why;
+		bool first = true;
+
+		plan_cell(config, i, &cell);
+		/* Only knobs matter: one policy and vCPU count is enough. */
+		for (size_t a = 0; a < config->naxes; a++)
+			first = first && (config->axes[a].kind == AXIS_KNOB ||
+					  cell.place[a] == 0);
+		if (!first)
+			continue;
+		if (cell_scenario(config, &cell, &scenario, &why)) {
+			struct at here =
+				at_key(&all, cell.workload->workload->name);
+
+			return at_bad(&here, "%s", why.text);
+		}
+		scenario_free(&scenario);
+	}
+	return 0;
+}
+
+static struct cell_setup setup_of(const struct side *side,
+				  const struct cell *cell, uint64_t seed,
+				  const atomic_int *stop)
+{
+	const struct config *c = &side->config;
+	struct cell_setup setup = {
+		.retry_limit = c->retry_limit,
+		.seed = seed,
+		.topology = &side->topology,
+		.os_cpu = side->os_cpu,
+		.costs = &side->costs.model,
+		.jitter = c->jitter,
+		.livelock_ns = c->livelock_ns,
+		.max_ns = c->max_ns,
+		.clear_removed = c->clear_removed,
+		.counters = side->counters,
+		.stop = stop,
+	};
+
+	if (cell->policy)
+		setup.policy = cell->policy->policy;
+	return setup;
+}
+
+/*
+ * Warm-ups have seeds of their own: the counted repeats are the same with any
+ * number of them.
+ */
+static uint64_t seed_of(const struct config *config, const struct cell *cell,
+			uint32_t repeat)
+{
+	json_t *axes = plan_axes(config, cell);
+	char *text = axes ? json_dumps(axes, JSON_STYLE) : NULL;
+	uint32_t number = repeat < config->repeat.warmup
+				  ? repeat | 1u << 31
+				  : repeat - config->repeat.warmup;
+	uint64_t seed = plan_seed(config->seed, text ? text : "", number);
+
+	free(text);
+	json_decref(axes);
+	return seed;
+}
+
+struct task {
+	const struct side *side;
+	const struct scenario *scenario;
+	struct cell_setup setup;
+	const char *rate; /* name of the metric */
+	bool warmup;
+};
+
+static int execute(const struct task *t, struct repeat *result, struct err *e)
+{
+	struct sample sample;
+	int status, metric = metric_find(t->rate);
+
+	if (!sample_init(&sample))
+		return no_memory(e);
+	status = t->side->config.backend->run(t->scenario, &t->setup, &sample,
+					      e);
+	if (status == 0 && sample.status != CELL_STOPPED) {
+		result->status = sample.status;
+		snprintf(result->reason, sizeof(result->reason), "%s",
+			 sample.reason);
+		result->rate = metric < 0 ? (double)NAN
+					  : encoded_value(sample.value[metric]);
+		result->text = encode_repeat(&sample, t->setup.seed, t->warmup);
+		if (!result->text)
+			status = no_memory(e);
+	}
+	sample_free(&sample);
+	return status;
+}
+
+static int execute_here(const struct side *side, const struct cell *cell,
+			struct task *task, struct repeat *result, struct err *e)
+{
+	struct scenario scenario;
+	int status;
+
+	if (cell_scenario(&side->config, cell, &scenario, e))
+		return -1;
+	task->scenario = &scenario;
+	status = execute(task, result, e);
+	scenario_free(&scenario);
+	return status;
+}
+
+int side_repeat_traced(const struct side *side, const struct run_item *item,
+		       const struct trace *trace, const atomic_int *stop,
+		       struct repeat *result, struct err *e)
+{
+	struct task task = {
+		.side = side,
+		.warmup = item->repeat < side->config.repeat.warmup,
+	};
+	struct remote_item what = {.item = *item};
+	struct cell cell;
+	char rate[80];
+
+	result->text = NULL;
+	plan_cell(&side->config, item->cell, &cell);
+	snprintf(rate, sizeof(rate), "%.60s.rate",
+		 cell.workload->workload->operation);
+	what.rate = task.rate = rate;
+	what.seed = seed_of(&side->config, &cell, item->repeat);
+	task.setup = setup_of(side, &cell, what.seed, stop);
+	task.setup.trace = trace;
+	return side->binary ? remote_repeat(side, &what, stop, result, e)
+			    : execute_here(side, &cell, &task, result, e);
+}
+
+int side_repeat(const struct side *side, const struct run_item *item,
+		const atomic_int *stop, struct repeat *result, struct err *e)
+{
+	return side_repeat_traced(side, item, NULL, stop, result, e);
+}
+
+int cell_repeat(const struct sides *sides, const struct run_item *item,
+		const atomic_int *stop, struct repeat *result, struct err *e)
+{
+	const struct run_item within = {item->cell / sides->n, item->repeat};
+
+	return side_repeat(&sides->side[item->cell % sides->n], &within, stop,
+			   result, e);
+}
+
+/* ------------------------------------------------------------------ text */
+
+/* How the repeats of a cell ended. */
+struct ends {
+	const struct journal_entry *first_bad; /* NULL: all ended ok */
+	size_t n, bad;
+};
+
+static struct ends count_ends(const struct journal_entry *entry, size_t n,
+			      uint32_t warmup)
+{
+	struct ends ends = {.n = 0};
+
+	for (size_t i = 0; i < n; i++) {
+		if (entry[i].item.repeat < warmup)
+			continue;
+		ends.n++;
+		if (entry[i].status == CELL_OK)
+			continue;
+		ends.bad++;
+		if (!ends.first_bad)
+			ends.first_bad = &entry[i];
+	}
+	return ends;
+}
+
+/* What the backend says of the cell whatever came out. */
+static int add_backend_note(json_t *notes, const struct side *side,
+			    const struct cell *cell)
+{
+	const struct backend *backend = side->config.backend;
+	struct scenario scenario;
+	char text[120];
+	struct err e;
+
+	if (!backend->note)
+		return 0;
+	if (cell_scenario(&side->config, cell, &scenario, &e))
+		return -1;
+	if (backend->note(&scenario, &side->topology, text, sizeof(text)))
+		json_array_append_new(notes, json_string(text));
+	scenario_free(&scenario);
+	return 0;
+}
+
+/* The metrics of a repeat; NULL: out of memory, or it cannot be read. */
+static json_t *metrics_of(const struct journal *j,
+			  const struct journal_entry *entry)
+{
+	json_t *repeat, *metrics;
+	char *text = NULL;
+	size_t n = 0;
+	FILE *f = open_memstream(&text, &n);
+	int bad = !f || journal_copy(j, entry, f);
+
+	bad |= f && fclose(f);
+	repeat = bad ? NULL : json_loadb(text, n, 0, NULL);
+	metrics = json_incref(json_object_get(repeat, "metrics"));
+	json_decref(repeat);
+	free(text);
+	return metrics;
+}
+
+/* What other users of the CPUs did to it; warm-ups do not count. */
+static int add_noise_notes(json_t *notes, const struct side *side,
+			   const struct journal *j,
+			   const struct journal_entry *entry, size_t n)
+{
+	struct noise_sums sums = {.run_ns = 0};
+	/* That is what a backend notes of a cell. */
+	bool oversubscribed = json_array_size(notes) > 0;
+
+	if (!side->config.backend->real_cpus)
+		return 0;
+	for (size_t i = 0; i < n; i++) {
+		json_t *metrics;
+
+		if (entry[i].item.repeat < side->config.repeat.warmup)
+			continue;
+		metrics = metrics_of(j, &entry[i]);
+		if (!metrics)
+			return -1;
+		noise_add(&sums, metrics);
+		json_decref(metrics);
+	}
+	return noise_notes(&sums, oversubscribed, notes);
+}
+
+/* NULL: out of memory. */
+static json_t *notes_of(const struct ends *ends, const struct side *side,
+			const struct cell *cell, const struct journal *j,
+			const struct journal_entry *entry, size_t n)
+{
+	json_t *notes = json_array();
+	char text[80];
+
+	if (!notes || add_backend_note(notes, side, cell) ||
+	    add_noise_notes(notes, side, j, entry, n)) {
+		json_decref(notes);
+		return NULL;
+	}
+
+	if (ends->bad && ends->bad < ends->n) {
+		snprintf(text, sizeof(text),
+			 "%zu of %zu repeats did not end ok", ends->bad,
+			 ends->n);
+		json_array_append_new(notes, json_string(text));
+	}
+	return notes;
+}
+
+static char *head_text(const struct sides *sides, const struct journal *j,
+		       const struct journal_entry *entry, size_t n)
+{
+	struct ends ends =
+		count_ends(entry, n, sides_main(sides)->config.repeat.warmup);
+	const struct side *side;
+	char reason[256] = "";
+	struct cell cell;
+	json_t *head;
+	char *text;
+
+	if (ends.n == 0)
+		ends = count_ends(entry, n, 0);
+	if (ends.first_bad &&
+	    journal_reason(j, ends.first_bad, reason, sizeof(reason)))
+		return NULL;
+	side = sides_cell(sides, entry->item.cell, &cell);
+	head = json_pack(
+		"{sosssoso}", "axes", plan_axes(&side->config, &cell), "status",
+		cell_status_name(ends.first_bad ? ends.first_bad->status
+						: CELL_OK),
+		"reason", json_bytes(reason), "notes",
+		notes_of(&ends, side, &cell, j, entry, n));
+	text = head ? json_dumps(head, JSON_STYLE) : NULL;
+	json_decref(head);
+	return text;
+}
+
+int cell_write(FILE *f, const struct sides *sides, const struct journal *j,
+	       const struct journal_entry *entry, size_t n)
+{
+	char *head = head_text(sides, j, entry, n);
+
+	if (!head)
+		return -1;
+	head[strlen(head) - 1] = '\0'; /* the brace, to go on behind it */
+	fprintf(f, "%s,\"repeats\":[", head);
+	free(head);
+	for (size_t i = 0; i < n; i++) {
+		if (i)
+			fputc(',', f);
+		if (journal_copy(j, &entry[i], f))
+			return -1;
+	}
+	fputs("]}", f);
+	return 0;
+}
