@@ -231,24 +231,31 @@ static void print_answer(const struct claim *claim,
 	       a->seconds > 0 ? (double)a->executions / a->seconds : 0);
 }
 
+static json_t *head_json(const struct claim *claim, const char *answer)
+{
+	return json_pack("{ss, ss, ss, sb, ss, ss, ss}", "schema",
+			 "tdmem-explore/1", "claim", claim->name, "what",
+			 claim->what, "model", 1, "policy", claim->policy_name,
+			 "answer", answer, "expected",
+			 claim->expect_broken ? "broken" : "holds");
+}
+
 static json_t *answer_json(const struct claim *claim,
 			   const struct claim_answer *a)
 {
-	json_t *o = json_pack(
-		"{ss, ss, ss, sb, ss, ss, sb, sI, sI, sI, sI, sI, sI, sf}",
-		"schema", "tdmem-explore/1", "claim", claim->name, "what",
-		claim->what, "model", 1, "policy", claim->policy_name, "answer",
-		a->broken ? "broken" : "holds", "complete", a->complete,
+	json_t *o = head_json(claim, a->broken ? "broken" : "holds");
+	json_t *counts = json_pack(
+		"{sb, sI, sI, sI, sI, sI, sI, sf}", "complete", a->complete,
 		"executions", (json_int_t)a->executions, "redundant",
 		(json_int_t)a->redundant, "cut", (json_int_t)a->cut, "steps",
 		(json_int_t)a->steps, "longest", (json_int_t)a->longest,
 		"futile", (json_int_t)claim->futile, "seconds", a->seconds);
 
+	if (o && counts)
+		json_object_update(o, counts);
+	json_decref(counts);
 	if (!o)
 		return NULL;
-	json_object_set_new(
-		o, "expected",
-		json_string(claim->expect_broken ? "broken" : "holds"));
 	json_object_set_new(o, "bound",
 			    a->bound ? json_string(a->bound) : json_null());
 	if (a->preemptions >= 0)
@@ -278,8 +285,8 @@ static int put(const struct command *c, const struct claim *claim,
 	json_t *o;
 
 	if (c->form == FORM_JSON) {
-		o = a ? answer_json(claim, a) : execution_json(x);
-		if (a && x && o)
+		o = a ? answer_json(claim, a) : head_json(claim, "replayed");
+		if (x && o)
 			json_object_set_new(o, "execution", execution_json(x));
 		return put_json(o, e);
 	}

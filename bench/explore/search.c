@@ -85,6 +85,7 @@ static void keep(struct search *s, struct explore_answer *one)
 	a->schedule = one->schedule;
 	memcpy(a->why, one->why, sizeof(a->why));
 	a->broken = true;
+	a->bound = NULL;
 	one->schedule = (struct explore_schedule){0};
 	explore_answer_free(one);
 }

@@ -268,6 +268,13 @@ static void found(struct search *s, const char *why)
 	strncpy(s->answer->why, why, sizeof(s->answer->why) - 1);
 }
 
+static void count_execution(struct search *s)
+{
+	s->answer->executions++;
+	if (s->n > s->answer->longest)
+		s->answer->longest = s->n;
+}
+
 /* All strands have ended, or none can go on. */
 static void finish(struct search *s)
 {
@@ -275,9 +282,7 @@ static void finish(struct search *s)
 		s->program->check(s->program->ctx, explore_machine_end(s->m));
 
 	find_waits(s);
-	s->answer->executions++;
-	if (s->n > s->answer->longest)
-		s->answer->longest = s->n;
+	count_execution(s);
 	if (why)
 		found(s, why);
 }
@@ -352,7 +357,7 @@ static void run_on(struct search *s, u32 sleep)
 		why = s->program->step ? s->program->step(s->program->ctx)
 				       : NULL;
 		if (why) {
-			s->answer->executions++;
+			count_execution(s);
 			found(s, why);
 			return;
 		}
@@ -397,7 +402,7 @@ static void run_again(struct search *s, u32 strand)
 	do_step(s, strand);
 	why = s->program->step ? s->program->step(s->program->ctx) : NULL;
 	if (why) {
-		s->answer->executions++;
+		count_execution(s);
 		found(s, why);
 	} else {
 		run_on(s, still_asleep(s, node));
