@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "kvm/cell.h"
+#include "kvm/mailbox.h"
 
 enum { WATCH_NS = 2000000 };
 
@@ -138,22 +139,21 @@ static bool all_ended(const struct kvm_cell *cell)
 static void watch(struct kvm_cell *cell)
 {
 	const struct cell_setup *setup = cell->setup;
-	uint64_t begin_ns = kvm_cell_now_ns();
 
 	while (!all_ended(cell)) {
 		kvm_cell_sleep_ns(WATCH_NS);
 		if (setup->stop && *setup->stop)
 			kvm_cell_end(cell, CELL_STOPPED, "%s", "interrupted");
 		else if (setup->max_ns &&
-			 kvm_cell_now_ns() - begin_ns > setup->max_ns)
+			 kvm_cell_now_ns() - cell->begin_ns > setup->max_ns)
 			kvm_cell_end(cell, CELL_TIMEOUT,
 				     "not done after %.3f s",
 				     (double)setup->max_ns / 1e9);
 		if (kvm_cell_gone(cell))
 			kick(cell);
 	}
-	sample_set(cell->sample, "run.time",
-		   (double)(kvm_cell_now_ns() - begin_ns));
+	cell->ran_ns = kvm_cell_now_ns() - cell->begin_ns;
+	sample_set(cell->sample, "run.time", (double)cell->ran_ns);
 }
 
 static void run_threads(struct kvm_cell *cell)
@@ -161,6 +161,7 @@ static void run_threads(struct kvm_cell *cell)
 	struct sigaction kicked = {.sa_handler = on_kick}, before;
 	uint32_t i;
 
+	cell->begin_ns = kvm_cell_now_ns();
 	sigaction(SIGUSR1, &kicked, &before);
 	for (i = 0; i < cell->nthreads; i++) {
 		struct kvm_cell_thread *t = &cell->thread[i];
@@ -214,116 +215,25 @@ static void free_threads(struct kvm_cell *cell)
 	free(cell->thread);
 }
 
-/* Scripts into the boxes, with addresses of the guest, and the barriers. */
-static void load_scripts(struct kvm_cell *cell)
-{
-	const struct scenario *s = cell->scenario;
-	struct agent_barrier *barrier = vmm_shared(&cell->vm)->barrier;
-	uint32_t i, k;
-
-	for (i = 0; i < s->vcpus; i++) {
-		struct agent_box *box = vmm_box(&cell->vm, i);
-		struct agent_op *op = agent_box_script(box);
-
-		box->nops = s->vcpu[i].n;
-		for (k = 0; k < box->nops; k++) {
-			op[k] = s->vcpu[i].op[k];
-			if (op[k].opcode == AGENT_BARRIER)
-				barrier[op[k].arg].expected++;
-			else if (op[k].opcode == AGENT_TOUCH)
-				op[k].gpa += AGENT_MEMORY;
-		}
-	}
-	for (i = 0; i < s->hosts; i++) {
-		for (k = 0; k < s->host[i].n; k++) {
-			if (s->host[i].op[k].opcode == HOST_BARRIER)
-				barrier[s->host[i].op[k].arg].expected++;
-		}
-	}
-}
-
-/* ------------------------------------------------------------ reading out */
-
-/* False: these are not numbers that hist_record() leaves. */
-static bool hist_sound(const struct hist *h)
-{
-	uint64_t n = h->overflow;
-	uint32_t i;
-
-	for (i = 0; i < HIST_BUCKETS; i++)
-		n += h->bucket[i];
-	return n == h->count &&
-	       (n == 0 || (h->min_plus_1 && h->min_plus_1 - 1 <= h->max));
-}
-
-static void hist_add(struct hist *into, const struct hist *h)
-{
-	uint32_t i;
-
-	if (!h->count)
-		return;
-	if (!into->count || h->min_plus_1 < into->min_plus_1)
-		into->min_plus_1 = h->min_plus_1;
-	if (h->max > into->max)
-		into->max = h->max;
-	into->count += h->count;
-	into->overflow += h->overflow;
-	into->sum += h->sum;
-	for (i = 0; i < HIST_BUCKETS; i++)
-		into->bucket[i] += h->bucket[i];
-}
-
-/* All that was touched, over the time from first begin to last end. */
-static void read_faults(struct kvm_cell *cell)
-{
-	uint64_t begin = UINT64_MAX, end = 0, count = 0;
-	struct hist *faults = NULL;
-	uint32_t i;
-
-	for (i = 0; i < cell->scenario->vcpus; i++) {
-		const struct agent_box *box = vmm_box(&cell->vm, i);
-		const struct hist *h = &box->hist[AGENT_LAT_TOUCH];
-
-		if (!hist_sound(h)) {
-			kvm_cell_end(cell, CELL_FAILED,
-				     "vCPU %u: its histogram is damaged", i);
-			return;
-		}
-		if (!h->count)
-			continue;
-		faults = sample_hist(cell->sample, "fault.latency");
-		if (!faults)
-			return;
-		hist_add(faults, h);
-		count += h->count;
-		begin = box->begin_ns < begin ? box->begin_ns : begin;
-		end = box->end_ns > end ? box->end_ns : end;
-	}
-	if (!count || end <= begin)
-		return;
-	sample_set(cell->sample, "fault.count", (double)count);
-	sample_set(cell->sample, "fault.rate",
-		   (double)count * 1e9 / (double)(end - begin));
-}
-
 /* --------------------------------------------------------------- backend */
 
 static int execute(struct kvm_cell *cell, struct err *err)
 {
 	const struct scenario *s = cell->scenario;
+	int status = 0;
 
 	if (!make_threads(cell))
 		return err_set(err, EXIT_FAILED, "kvm: out of memory");
 	if (vmm_create(&cell->vm, s->vcpus, s->pages, s->huge, err))
 		return -1;
-	load_scripts(cell);
+	mailbox_load(&cell->vm, s);
 	run_threads(cell);
-	if (!cell->failed) {
-		read_faults(cell);
+	if (!cell->failed)
+		status = kvm_cell_guest_metrics(cell, err);
+	if (!cell->failed)
 		kvm_cell_host_metrics(cell);
-	}
 	vmm_close(&cell->vm);
-	return 0;
+	return status;
 }
 
 static int run(const struct scenario *scenario, const struct cell_setup *setup,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * One repeat of one cell on /dev/kvm.  backend.c makes it and reads it out,
- * vcpu.c is what the thread of a vCPU does, host.c what host threads do.
+ * One repeat of one cell on /dev/kvm.  backend.c makes it, vcpu.c is what the
+ * thread of a vCPU does, host.c what host threads do, guest.c reads out.
  */
 #ifndef TDMEM_KVM_CELL_H
 #define TDMEM_KVM_CELL_H
@@ -35,7 +35,8 @@ struct kvm_cell {
 	struct vmm vm;
 	struct kvm_cell_thread *thread; /* vCPUs, then workers */
 	uint32_t nthreads;
-	uint32_t gone;	      /* atomic: everybody comes to an end */
+	uint64_t begin_ns, ran_ns; /* before the first entry; to the last end */
+	uint32_t gone;		   /* atomic: everybody comes to an end */
 	uint32_t vcpus_left;  /* atomic: threads of vCPUs that have ended */
 	pthread_mutex_t lock; /* of the sample */
 	bool failed; /* the sample says why; only the first reason is kept */
@@ -56,6 +57,11 @@ void kvm_cell_vcpu(struct kvm_cell_thread *t);
 void kvm_cell_host(struct kvm_cell_thread *t);
 /** Can this be executed here?  If not, `why` says what cannot. */
 bool kvm_cell_fits(const struct scenario *s, char *why, size_t size);
+/**
+ * Set the metrics of the guest; what it cannot have measured ends the cell as
+ * failed.  -1 with *err: no memory.
+ */
+int kvm_cell_guest_metrics(struct kvm_cell *cell, struct err *err);
 /** Set the metrics of the host threads. */
 void kvm_cell_host_metrics(const struct kvm_cell *cell);
 

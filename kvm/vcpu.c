@@ -5,6 +5,7 @@
 #include <sys/ioctl.h>
 
 #include "kvm/cell.h"
+#include "kvm/mailbox.h"
 
 enum { HALT_POLL_NS = 50000 };
 
@@ -25,17 +26,17 @@ static const char *exit_name(uint32_t reason)
 
 static void end_of_script(struct kvm_cell_thread *t)
 {
-	uint32_t result = vmm_box(&t->cell->vm, t->index)->result;
+	const char *why = mailbox_result(vmm_box(&t->cell->vm, t->index));
 
-	if (result != AGENT_OK && !kvm_cell_gone(t->cell))
+	if (why && !kvm_cell_gone(t->cell))
 		kvm_cell_end(t->cell, CELL_FAILED,
-			     "vCPU %u: its script ended with result %u",
-			     t->index, result);
+			     "vCPU %u: its script ended with %s", t->index,
+			     why);
 }
 
 static void guest_fault(struct kvm_cell_thread *t)
 {
-	struct agent_fault f = vmm_box(&t->cell->vm, t->index)->fault;
+	struct agent_fault f = mailbox_fault(vmm_box(&t->cell->vm, t->index));
 
 	kvm_cell_end(t->cell, CELL_FAILED,
 		     "vCPU %u: exception %llu (error %#llx) at %#llx, "

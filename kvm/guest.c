@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* From what the vCPUs of a VM report to the metrics of a sample. */
+#include <stdlib.h>
+
+#include "bench/stats/stats.h"
+#include "kvm/cell.h"
+#include "kvm/mailbox.h"
+
+/** All vCPUs together. */
+struct sums {
+	struct agent_report one; /* of the last vCPU */
+	struct hist hist[NR_AGENT_LATENCIES];
+	uint64_t begin_ns, end_ns; /* first begin, last end */
+};
+
+static const struct {
+	const char *latency, *count, *rate;
+} metrics[NR_AGENT_LATENCIES] = {
+	[AGENT_LAT_TOUCH] = {"fault.latency", "fault.count", "fault.rate"},
+	[AGENT_LAT_ACCEPT] = {"accept.latency", "accept.count", "accept.rate"},
+	[AGENT_LAT_CONVERT] = {"convert.latency", "convert.count",
+			       "convert.rate"},
+};
+
+/* Clocks of guest and host may differ in their rate, but not by half. */
+static uint64_t most_ns(const struct kvm_cell *cell)
+{
+	return 2 * cell->ran_ns + 1000000;
+}
+
+static void add(struct sums *sums, const struct agent_report *r)
+{
+	bool any = false;
+	uint32_t i;
+
+	for (i = 0; i < NR_AGENT_LATENCIES; i++) {
+		hist_merge(&sums->hist[i], &r->hist[i]);
+		any = any || r->hist[i].count;
+	}
+	if (!any || !r->measured)
+		return;
+	if (r->begin_ns < sums->begin_ns)
+		sums->begin_ns = r->begin_ns;
+	if (r->end_ns > sums->end_ns)
+		sums->end_ns = r->end_ns;
+}
+
+/* NULL, or what is wrong with what vCPU *i, or all of them, measured. */
+static const char *read_all(const struct kvm_cell *cell, struct sums *sums,
+			    uint32_t *i)
+{
+	uint64_t most = most_ns(cell);
+	const char *why;
+
+	for (*i = 0; *i < cell->scenario->vcpus; (*i)++) {
+		why = mailbox_read(&sums->one, vmm_box(&cell->vm, *i), most);
+		if (why)
+			return why;
+		add(sums, &sums->one);
+	}
+	*i = 0;
+	if (sums->end_ns > sums->begin_ns &&
+	    sums->end_ns - sums->begin_ns > most)
+		return "its clock is not that of the others";
+	return NULL;
+}
+
+static bool set(struct sample *sample, const struct sums *sums, uint32_t what)
+{
+	const struct hist *from = &sums->hist[what];
+	struct hist *h;
+
+	if (!from->count)
+		return true;
+	h = sample_hist(sample, metrics[what].latency);
+	if (!h)
+		return false;
+	hist_merge(h, from);
+	if (sums->end_ns <= sums->begin_ns)
+		return true;
+	sample_set(sample, metrics[what].count, (double)from->count);
+	sample_set(sample, metrics[what].rate,
+		   (double)from->count * 1e9 /
+			   (double)(sums->end_ns - sums->begin_ns));
+	return true;
+}
+
+int kvm_cell_guest_metrics(struct kvm_cell *cell, struct err *err)
+{
+	struct sums *sums = calloc(1, sizeof(*sums));
+	bool room = sums;
+	const char *why;
+	uint32_t i;
+
+	if (!room)
+		goto out;
+	sums->begin_ns = UINT64_MAX;
+	why = read_all(cell, sums, &i);
+	if (why)
+		kvm_cell_end(cell, CELL_FAILED, "vCPU %u: %s", i, why);
+	for (i = 0; !why && room && i < NR_AGENT_LATENCIES; i++)
+		room = set(cell->sample, sums, i);
+out:
+	free(sums);
+	return room ? 0 : err_set(err, EXIT_FAILED, "kvm: out of memory");
+}
