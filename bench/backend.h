@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "bench/base/err.h"
+#include "bench/base/names.h"
 #include "bench/scenario.h"
 #include "guest-agent/hist.h"
 #include "model/host/host.h"
@@ -69,9 +70,10 @@ struct cell_setup {
 	double jitter;
 	uint64_t livelock_ns; /* time without progress; 0: no limit */
 	uint64_t max_ns;      /* time of a cell; 0: no limit */
+	uint32_t memory;      /* of the backend's kinds */
 	bool clear_removed;
 	const struct counters *counters; /* NULL: none */
-	const atomic_int *stop; /* becomes non-zero on SIGINT, SIGTERM */
+	const atomic_int *stop;	   /* becomes non-zero on SIGINT, SIGTERM */
 	const struct trace *trace; /* NULL: nobody looks on */
 };
 
@@ -81,6 +83,8 @@ struct backend {
 	bool modelled;	     /* its numbers are model output */
 	bool real_cpus;	     /* they depend on this host: one cell at a time */
 	bool chooses_policy; /* false: the policy is the running kernel's */
+	/* Kinds of guest memory, the default first; NULL: has no choice. */
+	name_fn *memories;
 	/* Can it run here?  If not, `why` says what is missing. */
 	bool (*available)(char *why, size_t size);
 	/*

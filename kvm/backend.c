@@ -217,15 +217,32 @@ static void free_threads(struct kvm_cell *cell)
 
 /* --------------------------------------------------------------- backend */
 
+/* What this kernel has not got is a result; other failures are not. */
+static int refuse(struct sample *sample, const struct err *err)
+{
+	if (err->status != EXIT_UNSUPPORTED)
+		return -1;
+	sample->status = CELL_UNSUPPORTED;
+	snprintf(sample->reason, sizeof(sample->reason), "%.*s",
+		 (int)sizeof(sample->reason) - 1, err->text);
+	return 0;
+}
+
 static int execute(struct kvm_cell *cell, struct err *err)
 {
 	const struct scenario *s = cell->scenario;
+	struct vmm_shape shape = {
+		.vcpus = s->vcpus,
+		.pages = s->pages,
+		.huge = s->huge,
+		.memory = &memory_kinds[cell->setup->memory],
+	};
 	int status = 0;
 
 	if (!make_threads(cell))
 		return err_set(err, EXIT_FAILED, "kvm: out of memory");
-	if (vmm_create(&cell->vm, s->vcpus, s->pages, s->huge, err))
-		return -1;
+	if (vmm_create(&cell->vm, &shape, err))
+		return refuse(cell->sample, err);
 	mailbox_load(&cell->vm, s);
 	run_threads(cell);
 	if (!cell->failed)
@@ -279,10 +296,17 @@ static bool note(const struct scenario *scenario, const struct topology *t,
 	return true;
 }
 
+static const char *memory_name(const void *ctx, size_t index)
+{
+	(void)ctx;
+	return memory_kinds[index].name;
+}
+
 const struct backend backend_kvm = {
 	.name = "kvm",
-	.summary = "an ordinary VM of /dev/kvm, its memory from memslots",
+	.summary = "a VM of /dev/kvm that is not a TD",
 	.real_cpus = true,
+	.memories = memory_name,
 	.available = available,
 	.note = note,
 	.run = run,

@@ -4,7 +4,6 @@
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "kvm/cell.h"
 
@@ -56,13 +55,14 @@ static void record(struct kvm_cell_thread *t, const char *metric,
 }
 
 /* Of a hole of several pages the time of each is not known. */
-static bool punch(struct kvm_cell_thread *t, char *at, uint64_t pages)
+static bool punch(struct kvm_cell_thread *t, uint64_t offset, uint64_t pages)
 {
+	const struct memory *memory = &t->cell->vm.memory;
 	uint64_t begin_ns = kvm_cell_now_ns();
 
-	if (madvise(at, pages * 4096, MADV_DONTNEED)) {
-		kvm_cell_end(t->cell, CELL_FAILED, "MADV_DONTNEED: %s",
-			     strerror(errno));
+	if (memory_punch(memory, offset, pages * 4096)) {
+		kvm_cell_end(t->cell, CELL_FAILED, "%s: %s",
+			     memory_punch_name(memory), strerror(errno));
 		return false;
 	}
 	t->removed += pages;
@@ -81,8 +81,7 @@ static void do_punch(struct kvm_cell_thread *t, const struct host_op *op)
 		pages = op->pages - done;
 		if (op->arg && pages > op->arg)
 			pages = op->arg;
-		if (!punch(t, t->cell->vm.memory + op->gpa + done * 4096,
-			   pages))
+		if (!punch(t, op->gpa + done * 4096, pages))
 			return;
 		taken_ns = kvm_cell_now_ns() - begin_ns;
 		if (op->pace_ns > taken_ns)

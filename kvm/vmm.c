@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include <cpuid.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -16,19 +15,6 @@
 #define IMAGE_BYTES 0x10000ull
 
 enum { SLOT_MEMORY, SLOT_CONTROL, SLOT_IMAGE };
-
-/* The state that a TD's vCPU begins in (TDX module, TDH.VP.INIT). */
-enum {
-	RESET_CR0 = 0x21,
-	RESET_CR4 = 0x40,
-	RESET_EFER = 0x900, /* without SCE, which nothing here needs */
-	RESET_RIP_LOW = 0xFFF0,
-};
-
-#define CR0_PG		  0x80000000u
-#define CR4_PAE		  0x20u
-#define EFER_LMA	  0x400u
-#define signature_TCG_ebx 0x54474354u /* "TCGT" */
 
 extern const char agent_image[], agent_image_end[];
 
@@ -62,45 +48,7 @@ int vmm_open(char *why, size_t size)
 	return -1;
 }
 
-/* ----------------------------------------------------------------- memory */
-
-static void *map(size_t bytes)
-{
-	void *at = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
-			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-
-	return at == MAP_FAILED ? NULL : at;
-}
-
-/* Bytes more than asked for, so that both ends can be at 2M. */
-static char *map_aligned(size_t bytes, bool huge)
-{
-	char *at = map(bytes + BYTES_2M);
-	size_t before = -(uintptr_t)at & (BYTES_2M - 1);
-
-	if (!at)
-		return NULL;
-	if (before)
-		munmap(at, before);
-	munmap(at + before + bytes, BYTES_2M - before);
-	at += before;
-	/* A kernel without huge pages refuses both, and has 4K pages. */
-	madvise(at, bytes, huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
-	return at;
-}
-
-static int set_slot(const struct vmm *vm, uint32_t slot, uint64_t gpa,
-		    const char *at, size_t bytes)
-{
-	struct kvm_userspace_memory_region region = {
-		.slot = slot,
-		.guest_phys_addr = gpa,
-		.memory_size = bytes,
-		.userspace_addr = (uintptr_t)at,
-	};
-
-	return ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION, &region);
-}
+/* ---------------------------------------------------------------- control */
 
 /* Present, writable, accessed and dirty; of a PD also the page size. */
 enum { TABLE_ENTRY = 0x63, PAGE_ENTRY = 0xe3 };
@@ -125,91 +73,30 @@ static void make_tables(const struct vmm *vm)
 
 	tables[0] = AGENT_TABLES + 4096ull + TABLE_ENTRY;
 	make_pd(tables, 0, AGENT_CONTROL);
-	for (i = 0; i * GIB < vm->memory_bytes; i++)
+	for (i = 0; i * GIB < vm->memory.bytes; i++)
 		make_pd(tables, i + 1, AGENT_MEMORY + i * GIB);
 }
 
-static int make_memory(struct vmm *vm, uint64_t pages, bool huge, struct err *e)
+/* What agent and host share, and the image. */
+static int make_control(struct vmm *vm, struct err *e)
 {
-	vm->memory_bytes = (pages * 4096 + BYTES_2M - 1) & -BYTES_2M;
 	vm->control_bytes = (vm->nvcpus + 1ull) << AGENT_BOX_SHIFT;
-	vm->memory = map_aligned(vm->memory_bytes, huge);
-	vm->control = map(vm->control_bytes);
-	vm->image = map(IMAGE_BYTES);
-	if (!vm->memory || !vm->control || !vm->image)
+	vm->control = memory_map(vm->control_bytes);
+	vm->image = memory_map(IMAGE_BYTES);
+	if (!vm->control || !vm->image)
 		return err_set(e, EXIT_FAILED, "kvm: out of memory");
 	make_tables(vm);
 	memcpy(vm->image, agent_image, (size_t)(agent_image_end - agent_image));
-	if (set_slot(vm, SLOT_MEMORY, AGENT_MEMORY, vm->memory,
-		     vm->memory_bytes) ||
-	    set_slot(vm, SLOT_CONTROL, AGENT_CONTROL, vm->control,
-		     vm->control_bytes) ||
-	    set_slot(vm, SLOT_IMAGE, AGENT_IMAGE, vm->image, IMAGE_BYTES))
+	if (memory_plain_slot(vm->fd, SLOT_CONTROL, AGENT_CONTROL, vm->control,
+			      vm->control_bytes) ||
+	    memory_plain_slot(vm->fd, SLOT_IMAGE, AGENT_IMAGE, vm->image,
+			      IMAGE_BYTES))
 		return err_set(e, EXIT_FAILED, "KVM_SET_USER_MEMORY_REGION: %s",
 			       strerror(errno));
 	return 0;
 }
 
 /* ------------------------------------------------------------------ vCPUs */
-
-static struct kvm_segment flat(uint8_t type, bool code64)
-{
-	return (struct kvm_segment){
-		.limit = 0xffffffff,
-		.selector = type == 0xb ? 8 : 16,
-		.type = type,
-		.present = 1,
-		.db = !code64,
-		.l = code64,
-		.s = 1,
-		.g = 1,
-	};
-}
-
-/*
- * QEMU's emulation of nested paging (7.2) hangs when a guest runs without
- * paging of its own; there a vCPU begins in long mode.
- */
-static bool emulated(void)
-{
-	unsigned a, b = 0, c, d;
-
-	__cpuid(0x40000000, a, b, c, d);
-	return b == signature_TCG_ebx;
-}
-
-static void set_long_mode(struct kvm_sregs *sregs, struct kvm_regs *regs)
-{
-	sregs->cs = flat(0xb, true);
-	sregs->cr0 |= CR0_PG;
-	sregs->cr4 |= CR4_PAE;
-	sregs->efer |= EFER_LMA;
-	sregs->cr3 = AGENT_TABLES;
-	regs->rip = AGENT_IMAGE;
-}
-
-static int set_registers(int fd, uint32_t index)
-{
-	struct kvm_segment data = flat(0x3, false);
-	struct kvm_regs regs = {
-		.rip = AGENT_IMAGE + RESET_RIP_LOW,
-		.rsi = index,
-		.rflags = 2,
-	};
-	struct kvm_sregs sregs;
-
-	if (ioctl(fd, KVM_GET_SREGS, &sregs))
-		return -1;
-	sregs.cs = flat(0xb, false);
-	sregs.ds = sregs.es = sregs.fs = sregs.gs = sregs.ss = data;
-	sregs.cr0 = RESET_CR0;
-	sregs.cr4 = RESET_CR4;
-	sregs.efer = RESET_EFER;
-	if (emulated())
-		set_long_mode(&sregs, &regs);
-	return ioctl(fd, KVM_SET_SREGS, &sregs) ||
-	       ioctl(fd, KVM_SET_REGS, &regs);
-}
 
 /* All that KVM can give, so that the guest has long mode and its pages. */
 static int set_cpuid(const struct vmm *vm, int fd)
@@ -248,7 +135,7 @@ static int make_vcpu(struct vmm *vm, uint32_t index, struct err *e)
 	if (set_cpuid(vm, vcpu->fd))
 		goto failed;
 	what = "KVM_SET_SREGS";
-	if (set_registers(vcpu->fd, index))
+	if (vmm_start_state(vcpu->fd, index))
 		goto failed;
 	what = "KVM_GET_TSC_KHZ";
 	khz = ioctl(vcpu->fd, KVM_GET_TSC_KHZ, 0);
@@ -263,22 +150,36 @@ failed:
 
 /* ---------------------------------------------------------------- the VM */
 
-static int create(struct vmm *vm, uint64_t pages, bool huge, struct err *e)
+static int make_vm(struct vmm *vm, const struct memory_kind *kind,
+		   struct err *e)
 {
 	char why[160];
 	int bytes;
-	uint32_t i;
 
 	vm->kvm = vmm_open(why, sizeof(why));
 	if (vm->kvm < 0)
 		return err_set(e, EXIT_UNSUPPORTED, "kvm: %s", why);
-	vm->fd = ioctl(vm->kvm, KVM_CREATE_VM, 0ul);
+	if (!memory_offered(kind, vm->kvm, why, sizeof(why)))
+		return err_set(e, EXIT_UNSUPPORTED, "memory %s: %s", kind->name,
+			       why);
+	vm->fd = ioctl(vm->kvm, KVM_CREATE_VM, kind->vm_type);
 	bytes = ioctl(vm->kvm, KVM_GET_VCPU_MMAP_SIZE, 0);
 	if (vm->fd < 0 || bytes <= 0)
 		return err_set(e, EXIT_FAILED, "KVM_CREATE_VM: %s",
 			       strerror(errno));
 	vm->run_bytes = (size_t)bytes;
-	if (make_memory(vm, pages, huge, e))
+	return 0;
+}
+
+static int create(struct vmm *vm, const struct vmm_shape *shape, struct err *e)
+{
+	size_t bytes = (shape->pages * 4096 + BYTES_2M - 1) & -BYTES_2M;
+	uint32_t i;
+
+	if (make_vm(vm, shape->memory, e) ||
+	    memory_make(&vm->memory, shape->memory, vm->fd, AGENT_MEMORY, bytes,
+			shape->huge, e) ||
+	    make_control(vm, e))
 		return -1;
 	for (i = 0; i < vm->nvcpus; i++) {
 		if (make_vcpu(vm, i, e))
@@ -287,19 +188,18 @@ static int create(struct vmm *vm, uint64_t pages, bool huge, struct err *e)
 	return 0;
 }
 
-int vmm_create(struct vmm *vm, uint32_t nvcpus, uint64_t pages, bool huge,
-	       struct err *e)
+int vmm_create(struct vmm *vm, const struct vmm_shape *shape, struct err *e)
 {
 	uint32_t i;
 
-	*vm = (struct vmm){.kvm = -1, .fd = -1};
-	vm->vcpu = calloc(nvcpus, sizeof(*vm->vcpu));
+	*vm = (struct vmm){.kvm = -1, .fd = -1, .memory = {.gmem = -1}};
+	vm->vcpu = calloc(shape->vcpus, sizeof(*vm->vcpu));
 	if (!vm->vcpu)
 		return err_set(e, EXIT_FAILED, "kvm: out of memory");
-	vm->nvcpus = nvcpus;
-	for (i = 0; i < nvcpus; i++)
+	vm->nvcpus = shape->vcpus;
+	for (i = 0; i < vm->nvcpus; i++)
 		vm->vcpu[i].fd = -1;
-	if (create(vm, pages, huge, e) == 0)
+	if (create(vm, shape, e) == 0)
 		return 0;
 	vmm_close(vm);
 	return -1;
@@ -332,7 +232,7 @@ void vmm_release(struct vmm *vm)
 	vm->vcpu = NULL;
 	close_fd(&vm->fd);
 	close_fd(&vm->kvm);
-	unmap(&vm->memory, vm->memory_bytes);
+	memory_free(&vm->memory);
 }
 
 void vmm_close(struct vmm *vm)

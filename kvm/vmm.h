@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * An ordinary VM of /dev/kvm with the guest agent in it: memory from anonymous
- * memslots, vCPUs at the reset vector.
+ * A VM of /dev/kvm with the guest agent in it, vCPUs at the reset vector.
  */
 #ifndef TDMEM_KVM_VMM_H
 #define TDMEM_KVM_VMM_H
 
-#include <linux/kvm.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "bench/base/err.h"
 #include "guest-agent/image/mailbox.h"
+#include "kvm/memory.h"
 
 struct vmm_vcpu {
 	int fd; /* -1: none */
@@ -24,9 +23,18 @@ struct vmm {
 	uint32_t nvcpus;
 	struct vmm_vcpu *vcpu;
 	size_t run_bytes;
+	struct memory memory; /* what scripts work on */
 	/* Mappings of this process; NULL: none. */
-	char *image, *control, *memory;
-	size_t control_bytes, memory_bytes;
+	char *image, *control;
+	size_t control_bytes;
+};
+
+/** What is asked for. */
+struct vmm_shape {
+	uint32_t vcpus; /* 1 to AGENT_MAX_VCPUS */
+	uint64_t pages; /* of 4K, for scripts to work on */
+	bool huge;	/* in 2M pages where the kernel can, else 4K only */
+	const struct memory_kind *memory;
 };
 
 /**
@@ -36,12 +44,10 @@ struct vmm {
 int vmm_open(char *why, size_t size);
 
 /**
- * Make a VM of 1 to AGENT_MAX_VCPUS vCPUs and so many 4K pages for scripts to
- * work on; huge: in 2M pages where the kernel can, else in 4K pages only.
- * -1 with *e, and nothing is left.
+ * Make a VM.  -1 with *e, EXIT_UNSUPPORTED if this kernel has no such VM or
+ * memory, and nothing is left.
  */
-int vmm_create(struct vmm *vm, uint32_t nvcpus, uint64_t pages, bool huge,
-	       struct err *e);
+int vmm_create(struct vmm *vm, const struct vmm_shape *shape, struct err *e);
 
 /** End the VM and give its memory back; what agent and host share is left. */
 void vmm_release(struct vmm *vm);
@@ -52,5 +58,8 @@ void vmm_close(struct vmm *vm);
 /** What agent and host share, and the box of a vCPU. */
 struct agent_shared *vmm_shared(const struct vmm *vm);
 struct agent_box *vmm_box(const struct vmm *vm, uint32_t vcpu);
+
+/** Set the registers that a vCPU begins with; -1 with errno. */
+int vmm_start_state(int vcpu, uint32_t index);
 
 #endif

@@ -147,6 +147,22 @@ static int parse_clear(void *ctx, json_t *value, const struct at *at)
 	return parse_bool(value, &((struct config *)ctx)->clear_removed, at);
 }
 
+static int parse_memory(void *ctx, json_t *value, const struct at *at)
+{
+	struct config *c = ctx;
+	const char *name;
+	int index;
+
+	if (parse_string(value, &name, at))
+		return -1;
+	if (!c->backend->memories)
+		return at_bad(at, "the backend %s has no memory to choose",
+			      c->backend->name);
+	index = parse_name(name, "memory", c->backend->memories, NULL, at);
+	c->memory = index < 0 ? 0 : (uint32_t)index;
+	return index < 0 ? -1 : 0;
+}
+
 static int parse_host(void *ctx, json_t *value, const struct at *at)
 {
 	static const struct member members[] = {
@@ -156,6 +172,7 @@ static int parse_host(void *ctx, json_t *value, const struct at *at)
 		{"column", false, parse_column},
 		{"jitter", false, parse_jitter},
 		{"clear_removed", false, parse_clear},
+		{"memory", false, parse_memory},
 		{NULL, false, NULL},
 	};
 

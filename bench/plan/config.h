@@ -69,6 +69,7 @@ struct config {
 	const char *column;
 	double jitter;
 	bool clear_removed;
+	uint32_t memory;	      /* of the backend's kinds */
 	uint64_t livelock_ns, max_ns; /* virtual; 0: no limit */
 	uint64_t seed;
 };

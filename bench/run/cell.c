@@ -79,6 +79,7 @@ static struct cell_setup setup_of(const struct side *side,
 		.livelock_ns = c->livelock_ns,
 		.max_ns = c->max_ns,
 		.clear_removed = c->clear_removed,
+		.memory = c->memory,
 		.counters = side->counters,
 		.stop = stop,
 	};

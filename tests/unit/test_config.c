@@ -110,6 +110,29 @@ static void host_is_checked(void **state)
 		    "t.json: host.topology: expected a string, not a list");
 }
 
+static void memory_is_of_the_backend(void **state)
+{
+	static const char real[] = "'workloads': ['fault-in'], 'axes': "
+				   "{'vcpus': [1]}, 'backend': 'kvm'";
+	char text[200];
+	struct config c;
+
+	(void)state;
+	kit_config(real, &c);
+	assert_int_equal(c.memory, 0);
+	config_free(&c);
+	snprintf(text, sizeof(text), "%s, 'host': {'memory': 'private'}", real);
+	kit_config(text, &c);
+	assert_string_equal(c.backend->memories(NULL, c.memory), "private");
+	config_free(&c);
+	snprintf(text, sizeof(text), "%s, 'host': {'memory': 'privat'}", real);
+	kit_refused(text, "t.json: host.memory: unknown memory \"privat\"; did "
+			  "you mean \"private\"?");
+	kit_refused(GOOD ", 'host': {'memory': 'private'}",
+		    "t.json: host.memory: the backend sim has no memory to "
+		    "choose");
+}
+
 static void workloads_are_checked(void **state)
 {
 	(void)state;
@@ -372,6 +395,7 @@ int main(void)
 		cmocka_unit_test(everything_is_taken),
 		cmocka_unit_test(top_is_checked),
 		cmocka_unit_test(host_is_checked),
+		cmocka_unit_test(memory_is_of_the_backend),
 		cmocka_unit_test(workloads_are_checked),
 		cmocka_unit_test(axes_are_checked),
 		cmocka_unit_test(policies_are_checked),

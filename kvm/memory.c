@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#define _GNU_SOURCE /* fallocate */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "kvm/memory.h"
+
+#define BYTES_2M (2ull << 20)
+
+const struct memory_kind memory_kinds[] = {
+	{
+		.name = "anonymous",
+		.summary = "anonymous memory of the VMM below a memslot",
+		.vm_type = KVM_X86_DEFAULT_VM,
+		.vm_name = "KVM_X86_DEFAULT_VM",
+	},
+	{
+		.name = "guest-memfd",
+		.summary = "a guest_memfd that the host maps, ordinary VM",
+		.vm_type = KVM_X86_DEFAULT_VM,
+		.vm_name = "KVM_X86_DEFAULT_VM",
+		.gmem = true,
+		.gmem_flags =
+			GUEST_MEMFD_FLAG_MMAP | GUEST_MEMFD_FLAG_INIT_SHARED,
+	},
+	{
+		.name = "private",
+		.summary = "private pages of a guest_memfd, software-protected",
+		.vm_type = KVM_X86_SW_PROTECTED_VM,
+		.vm_name = "KVM_X86_SW_PROTECTED_VM",
+		.gmem = true,
+		.private = true,
+	},
+	{.name = NULL},
+};
+
+/* -------------------------------------------------------- what is offered */
+
+/* A capability that is not there has the value 0, or is refused. */
+static unsigned capability(int fd, unsigned long number)
+{
+	int value = ioctl(fd, KVM_CHECK_EXTENSION, number);
+
+	return value < 0 ? 0 : (unsigned)value;
+}
+
+bool memory_offered(const struct memory_kind *kind, int kvm, char *why,
+		    size_t size)
+{
+	unsigned types = capability(kvm, KVM_CAP_VM_TYPES);
+
+	if (kind->vm_type == KVM_X86_DEFAULT_VM || types >> kind->vm_type & 1)
+		return true;
+	snprintf(why, size,
+		 "KVM_CAP_VM_TYPES is %#x, without %s (bit %lu): a kernel with "
+		 "CONFIG_KVM_SW_PROTECTED_VM has it",
+		 types, kind->vm_name, kind->vm_type);
+	return false;
+}
+
+/* What the kind needs of its VM. */
+static int check_vm(const struct memory *m, struct err *e)
+{
+	const struct memory_kind *kind = m->kind;
+	const struct {
+		bool asked;
+		const char *name;
+		unsigned long number;
+		uint64_t needed;
+	} caps[] = {
+		{kind->gmem, "KVM_CAP_GUEST_MEMFD", KVM_CAP_GUEST_MEMFD, 1},
+		{kind->gmem_flags, "KVM_CAP_GUEST_MEMFD_FLAGS",
+		 KVM_CAP_GUEST_MEMFD_FLAGS, kind->gmem_flags},
+		{kind->private, "KVM_CAP_MEMORY_ATTRIBUTES",
+		 KVM_CAP_MEMORY_ATTRIBUTES, KVM_MEMORY_ATTRIBUTE_PRIVATE},
+	};
+
+	for (size_t i = 0; i < sizeof(caps) / sizeof(*caps); i++) {
+		unsigned has = capability(m->vm, caps[i].number);
+
+		if (caps[i].asked && (has & caps[i].needed) != caps[i].needed)
+			return err_set(e, EXIT_UNSUPPORTED,
+				       "memory %s: %s of a %s is %#x, needed "
+				       "%#llx",
+				       kind->name, caps[i].name, kind->vm_name,
+				       has, (unsigned long long)caps[i].needed);
+	}
+	return 0;
+}
+
+/* ---------------------------------------------------------------- mapping */
+
+static void *map_file(size_t bytes, int fd)
+{
+	int flags = fd < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED;
+	void *at = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+			flags | MAP_NORESERVE, fd, 0);
+
+	return at == MAP_FAILED ? NULL : at;
+}
+
+void *memory_map(size_t bytes)
+{
+	return map_file(bytes, -1);
+}
+
+/* Bytes more than asked for, so that both ends can be at 2M. */
+static char *map_aligned(size_t bytes, bool huge)
+{
+	char *at = memory_map(bytes + BYTES_2M);
+	size_t before = -(uintptr_t)at & (BYTES_2M - 1);
+
+	if (!at)
+		return NULL;
+	if (before)
+		munmap(at, before);
+	munmap(at + before + bytes, BYTES_2M - before);
+	at += before;
+	/* A kernel without huge pages refuses both, and has 4K pages. */
+	madvise(at, bytes, huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
+	return at;
+}
+
+/* ------------------------------------------------------------------ slots */
+
+int memory_plain_slot(int vm, uint32_t slot, uint64_t gpa, const void *at,
+		      size_t bytes)
+{
+	struct kvm_userspace_memory_region region = {
+		.slot = slot,
+		.guest_phys_addr = gpa,
+		.memory_size = bytes,
+		.userspace_addr = (uintptr_t)at,
+	};
+
+	return ioctl(vm, KVM_SET_USER_MEMORY_REGION, &region);
+}
+
+static int set_slot(const struct memory *m)
+{
+	struct kvm_userspace_memory_region2 region = {
+		.slot = m->slot,
+		.flags = KVM_MEM_GUEST_MEMFD,
+		.guest_phys_addr = m->gpa,
+		.memory_size = m->bytes,
+		.userspace_addr = (uintptr_t)m->at,
+		.guest_memfd = (uint32_t)m->gmem,
+	};
+
+	if (!m->kind->gmem)
+		return memory_plain_slot(m->vm, m->slot, m->gpa, m->at,
+					 m->bytes);
+	return ioctl(m->vm, KVM_SET_USER_MEMORY_REGION2, &region);
+}
+
+static int set_private(const struct memory *m, uint64_t offset, uint64_t bytes,
+		       bool to_private)
+{
+	struct kvm_memory_attributes attributes = {
+		.address = m->gpa + offset,
+		.size = bytes,
+		.attributes = to_private ? KVM_MEMORY_ATTRIBUTE_PRIVATE : 0,
+	};
+
+	return ioctl(m->vm, KVM_SET_MEMORY_ATTRIBUTES, &attributes);
+}
+
+/* --------------------------------------------------- beginning and end */
+
+static int make_gmem(struct memory *m)
+{
+	struct kvm_create_guest_memfd gmem = {
+		.size = m->bytes,
+		.flags = m->kind->gmem_flags,
+	};
+
+	m->gmem = ioctl(m->vm, KVM_CREATE_GUEST_MEMFD, &gmem);
+	return m->gmem < 0 ? -1 : 0;
+}
+
+int memory_make(struct memory *m, const struct memory_kind *kind, int vm,
+		uint64_t gpa, size_t bytes, bool huge, struct err *e)
+{
+	const char *what;
+
+	*m = (struct memory){
+		.kind = kind, .vm = vm, .gmem = -1, .gpa = gpa, .bytes = bytes};
+	if (check_vm(m, e))
+		return -1;
+	what = "KVM_CREATE_GUEST_MEMFD";
+	if (kind->gmem && make_gmem(m))
+		goto failed;
+	what = "mmap";
+	m->at = kind->gmem_flags & GUEST_MEMFD_FLAG_MMAP
+			? map_file(bytes, m->gmem)
+			: map_aligned(bytes, huge);
+	if (!m->at)
+		goto failed;
+	what = "KVM_SET_USER_MEMORY_REGION";
+	if (set_slot(m))
+		goto failed;
+	what = "KVM_SET_MEMORY_ATTRIBUTES";
+	if (kind->private && set_private(m, 0, bytes, true))
+		goto failed;
+	return 0;
+failed:
+	return err_set(e, EXIT_FAILED, "memory %s: %s: %s", kind->name, what,
+		       strerror(errno));
+}
+
+void memory_free(struct memory *m)
+{
+	if (m->gmem >= 0)
+		close(m->gmem);
+	m->gmem = -1;
+	if (m->at)
+		munmap(m->at, m->bytes);
+	m->at = NULL;
+}
+
+/* ------------------------------------------------------ what the host does */
+
+static int discard(const struct memory *m, uint64_t offset, uint64_t bytes,
+		   bool of_gmem)
+{
+	if (of_gmem)
+		return fallocate(m->gmem,
+				 FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+				 (off_t)offset, (off_t)bytes);
+	return madvise(m->at + offset, bytes, MADV_DONTNEED);
+}
+
+int memory_punch(const struct memory *m, uint64_t offset, uint64_t bytes)
+{
+	return discard(m, offset, bytes, m->kind->gmem);
+}
+
+const char *memory_punch_name(const struct memory *m)
+{
+	return m->kind->gmem ? "FALLOC_FL_PUNCH_HOLE" : "MADV_DONTNEED";
+}
+
+int memory_convert(const struct memory *m, uint64_t offset, uint64_t bytes,
+		   bool to_private)
+{
+	if (set_private(m, offset, bytes, to_private))
+		return -1;
+	return discard(m, offset, bytes, !to_private);
+}

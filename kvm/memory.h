@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The memory of a VM that scripts work on: its kinds, and what the host can
+ * do to it.
+ */
+#ifndef TDMEM_KVM_MEMORY_H
+#define TDMEM_KVM_MEMORY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bench/base/err.h"
+#include "kvm/uapi.h"
+
+/** What memory can be made of, and the VM that it needs. */
+struct memory_kind {
+	const char *name; /* host.memory of a config */
+	const char *summary;
+	unsigned long vm_type; /* KVM_X86_..._VM */
+	const char *vm_name;
+	bool gmem;	     /* faults are filled from a guest_memfd */
+	bool private;	     /* its pages have the attribute PRIVATE */
+	uint64_t gmem_flags; /* GUEST_MEMFD_FLAG_... */
+};
+
+/** Of the backend kvm, ended by one without a name; the first is default. */
+extern const struct memory_kind memory_kinds[];
+
+struct memory {
+	const struct memory_kind *kind;
+	int vm;	  /* borrowed */
+	int gmem; /* -1: none */
+	uint32_t slot;
+	uint64_t gpa;
+	size_t bytes;
+	/*
+	 * Mapping of this process: the memory itself or, of private memory,
+	 * what is there when pages are converted to shared.  NULL: none.
+	 */
+	char *at;
+};
+
+/**
+ * Can a VM of this /dev/kvm have it?  False with the capability that is
+ * missing in `why`.
+ */
+bool memory_offered(const struct memory_kind *kind, int kvm, char *why,
+		    size_t size);
+
+/**
+ * Give a VM memory at gpa, a multiple of 2M of bytes; huge: in 2M pages where
+ * the kernel can, else in 4K pages only.  -1 with *e, EXIT_UNSUPPORTED if the
+ * kernel does not have it; memory_free() in both cases.
+ */
+int memory_make(struct memory *m, const struct memory_kind *kind, int vm,
+		uint64_t gpa, size_t bytes, bool huge, struct err *e);
+/** Give back what the VM does not hold; it has been closed. */
+void memory_free(struct memory *m);
+
+/** Anonymous memory of this process, to munmap(); NULL: none is left. */
+void *memory_map(size_t bytes);
+/** Memory of this process as a memslot, for what no kind is needed. */
+int memory_plain_slot(int vm, uint32_t slot, uint64_t gpa, const void *at,
+		      size_t bytes);
+
+/*
+ * Below, offset and bytes are of the memory and whole pages; -1 with errno.
+ */
+
+/** Take the pages away: they are zero when they are touched again. */
+int memory_punch(const struct memory *m, uint64_t offset, uint64_t bytes);
+/** The call that does it. */
+const char *memory_punch_name(const struct memory *m);
+/**
+ * Make pages private or shared, and give back those of the other side, as
+ * VMMs do.
+ */
+int memory_convert(const struct memory *m, uint64_t offset, uint64_t bytes,
+		   bool to_private);
+
+#endif
