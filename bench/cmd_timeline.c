@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "bench/base/args.h"
+#include "bench/base/interrupt.h"
 #include "bench/base/json.h"
 #include "bench/base/names.h"
 #include "bench/base/output.h"
@@ -210,7 +211,10 @@ static int make_title(struct subject *s, struct err *e)
 static json_t *facts_of(const struct subject *s, const struct timeline *t,
 			const struct repeat *repeat)
 {
-	json_t *facts = json_loads(repeat->text, 0, NULL);
+	json_t *facts = repeat->text
+				? json_loads(repeat->text, 0, NULL)
+				: json_pack("{ss, ss}", "status", "stopped",
+					    "reason", "interrupted");
 
 	if (!facts)
 		return NULL;
@@ -257,9 +261,9 @@ static int write_end(const struct subject *s, struct timeline *t,
 }
 
 static int run_traced(const struct request *r, const struct subject *s,
-		      FILE *out, struct repeat *repeat, struct err *e)
+		      const atomic_int *stop, FILE *out, struct repeat *repeat,
+		      struct err *e)
 {
-	atomic_int never = 0;
 	struct timeline_cast cast;
 	struct scenario scenario;
 	struct timeline t;
@@ -272,8 +276,8 @@ static int run_traced(const struct request *r, const struct subject *s,
 	scenario_free(&scenario);
 	status = timeline_begin(&t, r->form, &cast, s->title, out)
 			 ? no_memory(e)
-			 : side_repeat_traced(s->side, &s->item, &t.trace,
-					      &never, repeat, e);
+			 : side_repeat_traced(s->side, &s->item, &t.trace, stop,
+					      repeat, e);
 	if (status == 0)
 		status = write_end(s, &t, repeat, e);
 	timeline_free(&t);
@@ -281,15 +285,16 @@ static int run_traced(const struct request *r, const struct subject *s,
 }
 
 static int run_to_file(const struct request *r, const struct subject *s,
-		       struct repeat *repeat, struct err *e)
+		       const atomic_int *stop, struct repeat *repeat,
+		       struct err *e)
 {
 	struct output out;
 
 	if (!r->output)
-		return run_traced(r, s, stdout, repeat, e);
+		return run_traced(r, s, stop, stdout, repeat, e);
 	if (output_open(&out, r->output, e))
 		return -1;
-	if (run_traced(r, s, out.file, repeat, e)) {
+	if (run_traced(r, s, stop, out.file, repeat, e)) {
 		output_abandon(&out);
 		return -1;
 	}
@@ -301,6 +306,10 @@ static int tell_status(const struct repeat *repeat, struct err *e)
 {
 	char reason[4 * sizeof(repeat->reason)];
 
+	if (!repeat->text)
+		return err_set(e, EXIT_FAILED,
+			       "timeline: interrupted: what is written ends "
+			       "early");
 	if (repeat->status == CELL_OK)
 		return 0;
 	plain_copy(reason, sizeof(reason), repeat->reason);
@@ -319,13 +328,19 @@ static int run_subject(const struct request *r, struct subject *s,
 		       struct err *e)
 {
 	struct repeat repeat = {.text = NULL};
+	struct interrupt interrupt;
+	atomic_int stop = 0;
 	int status;
 
-	if (choose_cell(r, s, e) || choose_repeat(r, s, e) || make_title(s, e))
+	if (choose_cell(r, s, e) || choose_repeat(r, s, e) ||
+	    make_title(s, e) || interrupt_begin(&interrupt, &stop, e))
 		return -1;
-	status = run_to_file(r, s, &repeat, e);
+	status = run_to_file(r, s, &stop, &repeat, e);
+	interrupt_end(&interrupt);
+	if (!status)
+		status = tell_status(&repeat, e);
 	free(repeat.text);
-	return status ? -1 : tell_status(&repeat, e);
+	return status;
 }
 
 static int run_request(const struct request *r, struct err *e)

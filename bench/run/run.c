@@ -2,14 +2,13 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "bench/base/interrupt.h"
 #include "bench/base/progress.h"
 #include "bench/run/cell.h"
 #include "bench/run/run.h"
@@ -21,7 +20,6 @@ struct run {
 	pthread_mutex_t lock;
 	pthread_cond_t came_in; /* a repeat, or the end of a worker */
 	unsigned working;
-	bool interrupted;
 	atomic_int stop; /* read without the lock, only ever set */
 	int wake;	 /* eventfd: the last worker is done */
 	struct progress progress;
@@ -128,51 +126,16 @@ static void *worker(void *arg)
 
 /* ------------------------------------------------------------- main thread */
 
-static void stop_signals(sigset_t *set)
+/* Wait for the workers; meanwhile progress. */
+static void watch(struct run *run)
 {
-	sigemptyset(set);
-	sigaddset(set, SIGINT);
-	sigaddset(set, SIGTERM);
-}
-
-/* The second signal: at once, as if there were no handling of it. */
-static void die_of(int signal_number)
-{
-	sigset_t set;
-
-	stop_signals(&set);
-	signal(signal_number, SIG_DFL);
-	raise(signal_number);
-	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
-}
-
-static void take_signal(struct run *run, int signals)
-{
-	struct signalfd_siginfo info;
-
-	if (read(signals, &info, sizeof(info)) != sizeof(info))
-		return;
-	if (run->interrupted)
-		die_of((int)info.ssi_signo);
-	run->interrupted = true;
-	run->stop = 1;
-}
-
-/* Wait for the workers; meanwhile signals and progress. */
-static void watch(struct run *run, int signals)
-{
-	struct pollfd fds[] = {{.fd = run->wake, .events = POLLIN},
-			       {.fd = signals, .events = POLLIN}};
+	struct pollfd fd = {.fd = run->wake, .events = POLLIN};
 
 	for (;;) {
-		int n = poll(fds, 2, run->progress.shown ? 250 : -1);
+		int n = poll(&fd, 1, run->progress.shown ? 250 : -1);
 
-		if (n < 0 && errno != EINTR)
+		if (n > 0 || (n < 0 && errno != EINTR))
 			break;
-		if (n > 0 && fds[0].revents)
-			break;
-		if (n > 0 && fds[1].revents)
-			take_signal(run, signals);
 		pthread_mutex_lock(&run->lock);
 		progress_show(&run->progress);
 		pthread_mutex_unlock(&run->lock);
@@ -200,11 +163,11 @@ static unsigned start(struct run *run, pthread_t *threads)
 	return n;
 }
 
-static void work(struct run *run, pthread_t *threads, int signals)
+static void work(struct run *run, pthread_t *threads)
 {
 	unsigned n = start(run, threads);
 
-	watch(run, signals);
+	watch(run);
 	while (n-- > 0)
 		pthread_join(threads[n], NULL);
 }
@@ -248,15 +211,13 @@ static int prepare(struct run *run, struct err *e)
 	return restore(run, e);
 }
 
-/* With the signals blocked, so that the workers have them blocked as well. */
-static void run_threads(struct run *run, const sigset_t *set)
+static void run_threads(struct run *run)
 {
 	pthread_t *threads = calloc(run->setup->jobs, sizeof(*threads));
-	int signals = signalfd(-1, set, SFD_CLOEXEC);
 
 	run->wake = eventfd(0, EFD_CLOEXEC);
-	if (threads && signals >= 0 && run->wake >= 0) {
-		work(run, threads, signals);
+	if (threads && run->wake >= 0) {
+		work(run, threads);
 	} else {
 		err_set(&run->err, EXIT_FAILED, "a run cannot be started: %s",
 			strerror(errno));
@@ -264,9 +225,20 @@ static void run_threads(struct run *run, const sigset_t *set)
 	}
 	if (run->wake >= 0)
 		close(run->wake);
-	if (signals >= 0)
-		close(signals);
 	free(threads);
+}
+
+/* A signal ends it early: what is done is in the journal. */
+static void run_until_signal(struct run *run)
+{
+	struct interrupt interrupt;
+
+	if (interrupt_begin(&interrupt, &run->stop, &run->err)) {
+		run->failed = true;
+		return;
+	}
+	run_threads(run);
+	interrupt_end(&interrupt);
 }
 
 int run_cells(const struct run_setup *setup, struct run_outcome *outcome,
@@ -275,16 +247,12 @@ int run_cells(const struct run_setup *setup, struct run_outcome *outcome,
 	struct run run = {.setup = setup,
 			  .lock = PTHREAD_MUTEX_INITIALIZER,
 			  .came_in = PTHREAD_COND_INITIALIZER};
-	sigset_t set, before;
 
 	outcome->bad_journal = false;
 	if (prepare(&run, &run.err)) {
 		run.failed = outcome->bad_journal = true;
 	} else {
-		stop_signals(&set);
-		pthread_sigmask(SIG_BLOCK, &set, &before);
-		run_threads(&run, &set);
-		pthread_sigmask(SIG_SETMASK, &before, NULL);
+		run_until_signal(&run);
 	}
 	outcome->whole = !run.failed && schedule_finished(&run.schedule);
 	schedule_free(&run.schedule);

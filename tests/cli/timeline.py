@@ -6,8 +6,10 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from decimal import Decimal
 
 tdmem, root, folder = sys.argv[1:]
@@ -317,6 +319,46 @@ done = run(*chosen(QUICK, AXES, ["--set", "host.topology=pack:1 core:2 pu:1"]))
 none = Trace(done.stdout)
 check(done.returncode == 4 and none.facts["status"] == "unsupported"
       and not none.calls and not none.wrong, "unsupported")
+
+# ------------------------------------------------------------- interrupted
+
+LONG = chosen(ALL, {"workload": "churn", "policy": "spin", "vcpus": "64"},
+              ["--set", "axes.vcpus=[64]", "--set", "limits.max_ms=10000000",
+               "--set", 'workloads={"churn":{"rounds":10000}}'])
+
+
+def size(path):
+    return os.path.getsize(path) if os.path.exists(path) else 0
+
+
+def interrupted(number, form, to_file):
+    """Send a signal when a part of the events is there."""
+    path = folder + "/long"
+    part = path + (".tmp" if to_file else "")
+    with open(os.devnull if to_file else path, "wb") as out:
+        run = subprocess.Popen([tdmem, *LONG, "--format", form]
+                               + (["-o", path] if to_file else []),
+                               stdout=out, stderr=subprocess.PIPE)
+        while run.poll() is None and size(part) < 1 << 20:
+            time.sleep(0.01)
+        run.send_signal(number)
+        _, error = run.communicate(timeout=120)
+    with open(path) as f:
+        text = f.read()
+    os.remove(path)
+    check(run.returncode == 1 and b"interrupted" in error
+          and error.count(b"\n") == 1, f"{form}: {run.returncode} {error}")
+    check(not os.path.exists(path + ".tmp"), f"{form}: PATH.tmp is left")
+    return text
+
+
+for to_file in True, False:
+    early = Trace(interrupted(signal.SIGINT, "json", to_file))
+    check(not early.wrong and early.facts["status"] == "stopped"
+          and any(s[4] for s in early.spans) and early.calls,
+          f"interrupted: {early.wrong[:2]}")
+check("ended: stopped\ninterrupted\n"
+      in interrupted(signal.SIGTERM, "mail", True), "interrupted: mail")
 
 # Names in configs are plain; files may be called anything.
 evil = folder + "/a\"b\n\x1b[31m.json"
