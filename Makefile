@@ -56,7 +56,7 @@ LIBOBJ	:= $(patsubst %.c,$(O)/%.o,$(filter-out $(MAIN),$(SRC))) \
 	   $(patsubst %.S,$(O)/%.o,$(ASM))
 LIB	:= $(O)/libtdmem.a
 UNIT	:= $(patsubst %.c,$(O)/%,$(wildcard tests/unit/test_*.c))
-SCRIPTS	:= $(wildcard tests/cli/*.sh)
+SCRIPTS	:= $(filter-out tests/cli/lib.sh,$(wildcard tests/cli/*.sh))
 ifdef SANITIZE
 # Those that feed the program; the others start browsers and other programs,
 # count what does not depend on the build, or build something of their own.

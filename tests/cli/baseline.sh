@@ -5,35 +5,17 @@
 # that are a tdmem and programs that only say so.  TDMEM and TDMEM_CLANG name
 # two programs.
 
-set -u
+. "$(dirname "$0")/lib.sh"
 
-: "${TDMEM:?names the program}"
-root=$(cd "$(dirname "$0")/../.." && pwd)
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-passed=0 failed=0 skipped=0
 config=$root/tests/cli/repeats.json
-python=/usr/bin/python3
 small=(--set 'axes.vcpus=[1,4]' --set 'repeat={"count":3,"warmup":1}')
-
-check() { # what, then a command that must succeed
-	local what=$1
-	shift
-	if "$@"; then
-		passed=$((passed + 1))
-	else
-		failed=$((failed + 1))
-		echo "failed: $what"
-		head -n 3 "$dir/err" | cut -c 1-300 | sed 's/^/    /'
-	fi
-}
 
 # run NAME ARG...: the result is $dir/NAME.json
 run() {
 	local name=$1
 	shift
 	timeout 300 "$TDMEM" run "$config" "${small[@]}" \
-		-o "$dir/$name.json" --quiet "$@" >"$dir/out" 2>"$dir/err"
+		-o "$dir/$name.json" --quiet "$@" >"$out" 2>"$err"
 }
 
 cells_of() { # name
@@ -60,8 +42,8 @@ bad() {
 	shift 3
 	run bad "$@"
 	check "$what: exit status $status" [ $? -eq "$status" ]
-	check "$what: one line" [ "$(wc -l <"$dir/err")" -eq 1 ]
-	check "$what: says \"$text\"" grep -qF -- "$text" "$dir/err"
+	check "$what: one line" [ "$(wc -l <"$err")" -eq 1 ]
+	check "$what: says \"$text\"" grep -qF -- "$text" "$err"
 	check "$what: no result" [ ! -e "$dir/bad.json" ]
 	rm -f "$dir"/bad.json*
 }
@@ -201,8 +183,7 @@ if [ -x "${TDMEM_CLANG:-}" ]; then
 	check "the clang build" run clang --baseline "$TDMEM_CLANG" --jobs 2
 	check "the clang build: the same bytes" same_cells same clang
 else
-	echo "skipped: there is no clang build to be a baseline"
-	skipped=$((skipped + 2))
+	skip "there is no clang build to be a baseline" 2
 fi
 check "a program with values of its own" run own \
 	--baseline "$dir/old-tdmem" --set-baseline host.column=high
@@ -231,8 +212,8 @@ partial() { # what, text, script: as bad, but what is done is kept
 	fake "$1" "$3"
 	run bad --baseline "$dir/$1"
 	check "$1: exit status 1" [ $? -eq 1 ]
-	check "$1: one line" [ "$(wc -l <"$dir/err")" -eq 1 ]
-	check "$1: says \"$2\"" grep -qF -- "$2" "$dir/err"
+	check "$1: one line" [ "$(wc -l <"$err")" -eq 1 ]
+	check "$1: says \"$2\"" grep -qF -- "$2" "$err"
 	[ ! -e "$dir/bad.json" ] ||
 		check "$1: the result is partial" result bad 'assert r["partial"]'
 	rm -f "$dir"/bad.json*
@@ -287,5 +268,5 @@ check "a program, TERM: exit status 1" [ $? -eq 1 ]
 check "a program: --resume" run part --set repeat.count=12 \
 	--baseline "$dir/old-tdmem" --resume
 check "a program: the same bytes" same_cells whole part
-echo "$passed passed, $failed failed, $skipped skipped"
-[ "$failed" -eq 0 ]
+
+finish

@@ -1,4 +1,4 @@
-#!/bin/sh
+#!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # What each policy is said to do shows in the numbers of a result, with the
@@ -7,12 +7,7 @@
 # so is tested with scenes of their own by tests/unit/test_policies.c.
 # And the published sums come out when nothing contends, within 20 %.
 
-set -u
-
-: "${TDMEM:?names the program}"
-root=$(cd "$(dirname "$0")/../.." && pwd)
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
+. "$(dirname "$0")/lib.sh"
 
 run() { # name
 	"$TDMEM" run "$root/tests/cli/$1.json" \
@@ -21,8 +16,8 @@ run() { # name
 }
 
 run claims && run sums && "$TDMEM" show "$dir/claims.json" >"$dir/shown" || {
-	echo "0 passed, 1 failed, 0 skipped"
-	exit 1
+	fail "runs and their tables"
+	finish
 }
 /usr/bin/python3 - "$dir/claims.json" "$dir/shown" "$dir/sums.json" <<'PY'
 import json

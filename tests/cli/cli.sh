@@ -5,51 +5,13 @@
 # its exit status and exactly one line that names the file, the place and what
 # was expected.  TDMEM names the program.
 
-set -u
-
-: "${TDMEM:?names the program}"
-root=$(cd "$(dirname "$0")/../.." && pwd)
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-passed=0 failed=0 skipped=0
-out=$dir/out err=$dir/err
-
-pass() {
-	passed=$((passed + 1))
-}
-
-fail() { # what
-	failed=$((failed + 1))
-	echo "failed: $1"
-	head -n 5 "$err" | cut -c 1-300 | sed 's/^/    /'
-}
-
-check() { # what, then a command that must succeed
-	local what=$1
-	shift
-	if "$@"; then pass; else fail "$what"; fi
-}
-
-# run STATUS ARG... : run the program, remember what it said, check the status
-run() {
-	local want=$1 got
-	shift
-	timeout 120 "$TDMEM" "$@" >"$out" 2>"$err" </dev/null
-	got=$?
-	[ "$got" -eq "$want" ] && return 0
-	echo "    exit status $got, not $want: tdmem $*" | cut -c 1-300
-	return 1
-}
-
-one_line() {
-	[ "$(wc -l <"$err")" -eq 1 ] && [ "$(wc -c <"$err")" -lt 800 ]
-}
+. "$(dirname "$0")/lib.sh"
 
 # bad NAME TEXT...: a run exits 2 with one line that holds each TEXT
 bad() {
 	local file=$1 text
 	shift
-	run 2 run "$file" -o "$dir/never.json" || return 1
+	tdmem 2 run "$file" -o "$dir/never.json" || return 1
 	one_line || return 1
 	[ ! -s "$out" ] && [ ! -e "$dir/never.json" ] || return 1
 	for text in "${file##*/}" "$@"; do
@@ -81,19 +43,19 @@ PY
 
 # ------------------------------------------------------------------ usage
 
-check "--help" run 0 --help
+check "--help" tdmem 0 --help
 check "--help goes to stdout" [ -s "$out" ]
 check "--help says nothing on stderr" [ ! -s "$err" ]
-check "--version" run 0 --version
+check "--version" tdmem 0 --version
 check "--version names the program" grep -q '^tdmem ' "$out"
 for c in run show list env module; do
-	check "$c --help" run 0 "$c" --help
+	check "$c --help" tdmem 0 "$c" --help
 	check "$c --help goes to stdout" [ -s "$out" ]
 done
 for args in "" "nonsense" "--nonsense" "run" "run --nonsense x" "show" \
 	"run a b" "list nonsense" "run x --jobs 0" "run x --jobs many"; do
 	# shellcheck disable=SC2086
-	check "usage: tdmem $args" run 2 $args
+	check "usage: tdmem $args" tdmem 2 $args
 	check "usage: tdmem $args: one line" one_line
 	check "usage: tdmem $args: points to help" grep -q -- --help "$err"
 	check "usage: tdmem $args: no document" [ ! -s "$out" ]
@@ -102,18 +64,18 @@ done
 # -------------------------------------------------------------- documents
 
 for what in workloads policies backends metrics costs; do
-	check "list $what" run 0 list $what
+	check "list $what" tdmem 0 list $what
 	check "list $what prints" [ -s "$out" ]
 	widest=$(wc -L <"$out")
 	check "list $what: 80 columns, not $widest" [ "$widest" -le 80 ]
 done
-check "list" run 0 list
+check "list" tdmem 0 list
 for w in build fault-in accept track block-remove convert reclaim zero-step \
 	churn; do
-	run 0 list workloads
+	tdmem 0 list workloads
 	check "list workloads has $w" grep -qE "^ *$w( |$)" "$out"
 done
-check "env" run 0 env
+check "env" tdmem 0 env
 check "env names the backend" grep -q sim "$out"
 "$TDMEM" list metrics >/dev/full 2>"$err"
 check "a full disk is a failure" [ $? -eq 1 ]
@@ -122,27 +84,27 @@ check "a full disk is told" one_line
 # -------------------------------------------------------------- good runs
 
 make_config good.json ''
-check "dry run" run 0 run "$dir/good.json" --dry-run -o "$dir/dry.json"
+check "dry run" tdmem 0 run "$dir/good.json" --dry-run -o "$dir/dry.json"
 check "dry run prints the cells" [ "$(grep -c kick-once "$out")" -ge 2 ]
 check "dry run writes nothing" [ ! -e "$dir/dry.json" ]
-check "run" run 0 run "$dir/good.json" -o "$dir/good-result.json"
+check "run" tdmem 0 run "$dir/good.json" -o "$dir/good-result.json"
 check "run: last line is the result" \
 	[ "$(tail -n 1 "$out")" = "result: $dir/good-result.json" ]
 check "run: marked as model output" grep -qi 'model output' "$out"
 check "no colour without a terminal" \
 	bash -c "! grep -q $'\\033' '$out' '$err'"
-check "show" run 0 show "$dir/good-result.json"
+check "show" tdmem 0 show "$dir/good-result.json"
 cp "$out" "$dir/shown"
 check "show prints units" grep -q '1/s' "$dir/shown"
 check "show fits 80 columns" [ "$(wc -L <"$dir/shown")" -le 80 ]
-check "--set changes the cells" run 0 run "$dir/good.json" \
+check "--set changes the cells" tdmem 0 run "$dir/good.json" \
 	--set 'axes.vcpus=[1]' --dry-run
 check "--set changed them" [ "$(grep -c kick-once "$out")" -eq 1 ]
-check "--set of a bad value" run 2 run "$dir/good.json" \
+check "--set of a bad value" tdmem 2 run "$dir/good.json" \
 	--set 'axes.vcpus=[0]' --dry-run
 check "--set of a bad value: the path" grep -qF 'axes.vcpus[0]' "$err"
-check "--set of nonsense" run 2 run "$dir/good.json" --set nonsense --dry-run
-check "a free combination of halves" run 0 run "$dir/good.json" --set \
+check "--set of nonsense" tdmem 2 run "$dir/good.json" --set nonsense --dry-run
+check "a free combination of halves" tdmem 0 run "$dir/good.json" --set \
 	'axes.policy=[{"fault":"eagain","removal":"kick-first"}]' \
 	-o "$dir/free.json"
 check "an existing result is not overwritten by default" \
@@ -229,7 +191,7 @@ PY
 
 bad_cost_line() {
 	local text
-	run 2 run "$dir/bad.json" -o "$dir/never.json" && one_line || return 1
+	tdmem 2 run "$dir/bad.json" -o "$dir/never.json" && one_line || return 1
 	for text in costs.json "$@"; do
 		grep -qF -- "$text" "$err" || {
 			echo "    not in the line: $text"
@@ -248,22 +210,22 @@ bad_costs "an unknown mark" 'e[2]["mark"] = "guess"' 'entries[2].mark'
 # --------------------------------------------------------- bad results
 
 for f in empty text array syntax random; do
-	check "show of a bad file: $f" run 2 show "$dir/$f.json"
+	check "show of a bad file: $f" tdmem 2 show "$dir/$f.json"
 	check "show of a bad file: $f: one line" one_line
 done
-check "show of a config" run 2 show "$dir/good.json"
+check "show of a config" tdmem 2 show "$dir/good.json"
 head -c 3000 "$dir/good-result.json" >"$dir/cut.json"
-check "show of half a result" run 2 show "$dir/cut.json"
+check "show of half a result" tdmem 2 show "$dir/cut.json"
 
 # ---------------------------------------------------- output, interruption
 
 make_config long.json 'c["repeat"]["count"] = 2000'
 SECONDS=0
-check "unwritable output" run 1 run "$dir/long.json" -o /proc/nope/x.json
+check "unwritable output" tdmem 1 run "$dir/long.json" -o /proc/nope/x.json
 check "unwritable output: one line" one_line
 check "unwritable output: names the path" grep -qF /proc/nope/x.json "$err"
 check "output into a folder that is not there" \
-	run 1 run "$dir/long.json" -o "$dir/no/where/x.json"
+	tdmem 1 run "$dir/long.json" -o "$dir/no/where/x.json"
 
 interrupt() { # signal
 	"$TDMEM" run "$dir/many.json" -o "$dir/part.json" >"$out" 2>"$err" &
@@ -292,13 +254,13 @@ PY
 make_config many.json 'c["axes"]["vcpus"] = list(range(1, 9));
 c["axes"]["pages"] = [500, 501, 502, 503, 504, 505];
 del c["workloads"]["fault-in"]["pages"]; c["repeat"]["count"] = 4'
-check "an uninterrupted run" run 0 run "$dir/many.json" -o "$dir/whole.json"
+check "an uninterrupted run" tdmem 0 run "$dir/many.json" -o "$dir/whole.json"
 for signal in INT TERM; do
 	rm -f "$dir"/part*
 	interrupt $signal
 	check "SIG$signal: exit status 1, not $status" [ "$status" -eq 1 ]
 	check "SIG$signal: a valid file that is partial" valid_partial yes
-	check "SIG$signal: --resume" run 0 run "$dir/many.json" --resume \
+	check "SIG$signal: --resume" tdmem 0 run "$dir/many.json" --resume \
 		-o "$dir/part.json"
 	check "SIG$signal: resumed, not partial" valid_partial no
 	sed -n '/"cells"/,$p' "$dir/part.json" >"$dir/part.cells"
@@ -307,5 +269,4 @@ for signal in INT TERM; do
 		cmp -s "$dir/part.cells" "$dir/whole.cells"
 done
 
-echo "$passed passed, $failed failed, $skipped skipped"
-[ "$failed" -eq 0 ]
+finish

@@ -4,47 +4,18 @@
 # tdmem compare: usage, where it writes, gates and their exit status, and
 # whether rankings and changes survive other costs.  TDMEM names the program.
 
-set -u
+. "$(dirname "$0")/lib.sh"
 
-: "${TDMEM:?names the program}"
-root=$(cd "$(dirname "$0")/../.." && pwd)
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-passed=0 failed=0 skipped=0
-out=$dir/out err=$dir/err
 cd "$dir" || exit 1
-
-check() { # what, then a command that must succeed
-	local what=$1
-	shift
-	if "$@"; then
-		passed=$((passed + 1))
-	else
-		failed=$((failed + 1))
-		echo "failed: $what"
-		head -n 3 "$err" | cut -c 1-300 | sed 's/^/    /'
-	fi
-}
 
 # compare STATUS ARG...: its exit status
 compare() {
-	local want=$1 got
-	shift
-	timeout 120 "$TDMEM" compare "$@" >"$out" 2>"$err" </dev/null
-	got=$?
-	[ "$got" -eq "$want" ] || { echo "    exit status $got"; return 1; }
+	tdmem "$1" compare "${@:2}"
 }
 
-# refused STATUS TEXT ARG...: one line with the text, nothing on stdout
-refused() {
-	local want=$1 text=$2
-	shift 2
-	compare "$want" "$@" && [ "$(wc -l <"$err")" -eq 1 ] &&
-		[ ! -s "$out" ] && grep -qF -e "$text" "$err"
-}
-
-has() { # text in the document
-	grep -qF -e "$1" "$out"
+# refuses STATUS TEXT ARG...
+refuses() {
+	refused "$1" compare "${@:3}" && says "$2"
 }
 
 # reads: python statements that must hold; d is the JSON document
@@ -84,34 +55,34 @@ check "there are results" [ -s few.json ]
 check "--help" compare 0 --help
 widest=$(wc -L <"$out")
 check "--help: 80 columns, not $widest" [ "$widest" -le 80 ]
-check "no result" refused 2 "expected BASE NEW"
-check "one result" refused 2 "--by AXIS" a.json
-check "unknown form" refused 2 'there is no "xml"' -f xml a.json b.json
-check "--by and two results" refused 2 "--by takes one" --by policy a.json \
+check "no result" refuses 2 "expected BASE NEW"
+check "one result" refuses 2 "--by AXIS" a.json
+check "unknown form" refuses 2 'there is no "xml"' -f xml a.json b.json
+check "--by and two results" refuses 2 "--by takes one" --by policy a.json \
 	b.json
-check "an axis that there is not" refused 2 policies --by policies a.json
-check "--base without --by" refused 2 "--base needs --by" --base a a.json \
+check "an axis that there is not" refuses 2 policies --by policies a.json
+check "--base without --by" refuses 2 "--base needs --by" --base a a.json \
 	b.json
-check "a base that there is not" refused 2 spin --by policy --base spin a.json
-check "labels of some" refused 2 "--label" -l x a.json b.json
-check "--cell without a value" refused 2 AXIS=VALUE -c policy a.json b.json
-check "--alpha 0" refused 2 "--alpha" --alpha 0 a.json b.json
-check "--alpha nan" refused 2 "not within" --alpha nan a.json b.json
-check "--threshold words" refused 2 "no number" -t 3% a.json b.json
-check "--threshold -1" refused 2 "not within" --threshold=-1 a.json b.json
-check "--confidence 1" refused 2 "--confidence" --confidence 1 a.json b.json
-check "--strict alone" refused 2 "needs --gate" --strict a.json b.json
-check "no such file" refused 2 none.json a.json none.json
-check "not a result" refused 2 "$nightly" a.json "$nightly"
-check "no such metric" refused 2 "tdmem list metrics" -m 'none.*' a.json b.json
+check "a base that there is not" refuses 2 spin --by policy --base spin a.json
+check "labels of some" refuses 2 "--label" -l x a.json b.json
+check "--cell without a value" refuses 2 AXIS=VALUE -c policy a.json b.json
+check "--alpha 0" refuses 2 "--alpha" --alpha 0 a.json b.json
+check "--alpha nan" refuses 2 "not within" --alpha nan a.json b.json
+check "--threshold words" refuses 2 "no number" -t 3% a.json b.json
+check "--threshold -1" refuses 2 "not within" --threshold=-1 a.json b.json
+check "--confidence 1" refuses 2 "--confidence" --confidence 1 a.json b.json
+check "--strict alone" refuses 2 "needs --gate" --strict a.json b.json
+check "no such file" refuses 2 none.json a.json none.json
+check "not a result" refuses 2 "$nightly" a.json "$nightly"
+check "no such metric" refuses 2 "tdmem list metrics" -m 'none.*' a.json b.json
 edit a.json newer.json 'r["schema"] = "tdmem-result/2"'
-check "a newer result" refused 2 "newer tdmem" a.json newer.json
+check "a newer result" refuses 2 "newer tdmem" a.json newer.json
 
 # --------------------------------------------------------- where it writes
 
 cp a.json copy.json
-check "-o on a result" refused 2 "one of the results" -o b.json a.json b.json
-check "-o on the base by another name" refused 2 "one of the results" \
+check "-o on a result" refuses 2 "one of the results" -o b.json a.json b.json
+check "-o on the base by another name" refuses 2 "one of the results" \
 	-o ./a.json a.json b.json
 check "the base is untouched" cmp -s a.json copy.json
 check "-o" compare 0 -f mail -o mail.txt a.json b.json
@@ -204,15 +175,15 @@ gate '{"metric":"own.rate","action":"check","workload":"tr*",
 compare 3 -g gate.json a.json high.json
 check "only what the rule is about" [ "$(grep -c '^FAIL' "$out")" -eq 1 ]
 gate '{"metric":"teardown.*","action":"check"}'
-check "a gate that checks nothing" refused 2 "checks nothing" -g gate.json \
+check "a gate that checks nothing" refuses 2 "checks nothing" -g gate.json \
 	a.json b.json
 gate '{"metric":"own.rate","action":"check","materiel":1}'
-check "an unknown key" refused 2 "gate.json: rules[0].materiel" -g gate.json \
+check "an unknown key" refuses 2 "gate.json: rules[0].materiel" -g gate.json \
 	a.json b.json
 echo '{' >gate.json
-check "half a gate" refused 2 "gate.json: line" -g gate.json a.json b.json
-check "no gate" refused 2 "none.json" -g none.json a.json b.json
-check "a config is no gate" refused 2 "$root/configs/quick.json" -g \
+check "half a gate" refuses 2 "gate.json: line" -g gate.json a.json b.json
+check "no gate" refuses 2 "none.json" -g none.json a.json b.json
+check "a config is no gate" refuses 2 "$root/configs/quick.json" -g \
 	"$root/configs/quick.json" a.json b.json
 
 if /usr/bin/python3 -c 'import jsonschema' 2>/dev/null; then
@@ -250,8 +221,7 @@ jsonschema.Draft7Validator(schema).validate(d)
 assert d["gate"]["cells"] and d["robust"]["kind"] == "changes"
 '
 else
-	skipped=$((skipped + 1))
-	echo "skipped: python3-jsonschema is not installed"
+	skip "python3-jsonschema is not installed"
 fi
 
 # ------------------------------------------------------------------- sides
@@ -332,16 +302,15 @@ check "changes of sides" compare 0 --robust -c workload=track -m 'track.rate' \
 	sides.json
 
 edit a.json other.json 'r["tool"]["version"] = "0.0"'
-check "another version" refused 4 "made by tdmem 0.0" --by policy --robust \
+check "another version" refuses 4 "made by tdmem 0.0" --by policy --robust \
 	other.json
 edit a.json other.json '
 r["cells"][0]["repeats"][0]["metrics"]["fault.rate"] *= 1.001'
-check "another build" refused 4 "other numbers" --by policy --robust other.json
+check "another build" refuses 4 "other numbers" --by policy --robust other.json
 edit a.json other.json '
 for w in r["workloads"].values(): w["modelled"] = False'
-check "not model output" refused 4 "not model output" --by policy --robust \
+check "not model output" refuses 4 "not model output" --by policy --robust \
 	other.json
-check "two columns" refused 2 "one column" --robust a.json high.json
+check "two columns" refuses 2 "one column" --robust a.json high.json
 
-echo "$passed passed, $failed failed, $skipped skipped"
-[ "$failed" -eq 0 ]
+finish

@@ -1,22 +1,15 @@
-#!/bin/sh
+#!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Hold what compare --format json prints to its schema, with a validator that
 # is not ours (python3-jsonschema), and all forms to their exit status.
 # TDMEM names the program.
 
-set -u
-
-: "${TDMEM:?names the program}"
-root=$(cd "$(dirname "$0")/../.." && pwd)
-python=/usr/bin/python3
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
+. "$(dirname "$0")/lib.sh"
 
 if ! $python -c 'import jsonschema' 2>/dev/null; then
-	echo "skipped: python3-jsonschema is not installed"
-	echo "0 passed, 0 failed, 1 skipped"
-	exit 0
+	skip "python3-jsonschema is not installed"
+	finish
 fi
 for seed in 1 2; do
 	"$TDMEM" run "$root/tests/cli/determinism.json" \

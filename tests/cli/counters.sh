@@ -4,41 +4,7 @@
 # Counters and noise on the command line: in results, in the schema, refused
 # where they make no sense, and missing with a word where they are forbidden.
 
-set -u
-
-: "${TDMEM:?names the program}"
-root=$(cd "$(dirname "$0")/../.." && pwd)
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-passed=0 failed=0 skipped=0
-out=$dir/out err=$dir/err
-
-check() { # what, then a command that must succeed
-	local what=$1
-	shift
-	if "$@"; then
-		passed=$((passed + 1))
-	else
-		failed=$((failed + 1))
-		echo "failed: $what"
-		head -n 5 "$err" "$out" | cut -c 1-200 | sed 's/^/    /'
-	fi
-}
-
-# run STATUS ARG...
-run() {
-	local want=$1 got
-	shift
-	timeout 60 "$TDMEM" "$@" >"$out" 2>"$err" </dev/null
-	got=$?
-	[ "$got" -eq "$want" ] && return
-	echo "    exit status $got, not $want: tdmem $*"
-	return 1
-}
-
-says() { # TEXT: on stderr
-	grep -qF -- "$1" "$err"
-}
+. "$(dirname "$0")/lib.sh"
 
 # holds FILE EXPRESSION: of the result r and the metrics m of its first repeat
 holds() {
@@ -69,7 +35,7 @@ EOF
 cp "$root/configs/costs/spr.json" "$dir/"
 c=$dir/c.json
 
-check "a run with counters" run 0 run "$c" -q -o "$dir/a.json" \
+check "a run with counters" tdmem 0 run "$c" -q -o "$dir/a.json" \
 	--counters default
 check "its result is valid" valid "$dir/a.json"
 check "seven are accounted for" holds "$dir/a.json" \
@@ -84,37 +50,36 @@ check "the time measured is no longer than the run" holds "$dir/a.json" \
 check "the host was looked at" holds "$dir/a.json" \
 	'isinstance(r["environment"]["noise"]["warnings"], list)'
 
-check "without counters there are none" run 0 run "$c" -q -o "$dir/b.json"
+check "without counters there are none" tdmem 0 run "$c" -q -o "$dir/b.json"
 check "and none in the result" holds "$dir/b.json" \
 	'not any("counter." in k for k in [*m, *r["metrics"]]) and
 	"counters" not in r["environment"]'
 
-check "a name that is none" run 2 run "$c" -n --counters no-such-event
-check "it is named" says '"no-such-event"'
-check "virtual time has no CPUs" run 2 run "$c" --counters cycles \
+check "a name that is none" tdmem 2 run "$c" -n --counters no-such-event
+check "it is named" says '"no-such-event"' "$err"
+check "virtual time has no CPUs" tdmem 2 run "$c" --counters cycles \
 	--set backend=sim
-check "and says so" says 'backend "sim" has no CPUs'
-check "virtual time has no noise" run 0 run "$c" -q -o "$dir/s.json" \
+check "and says so" says 'backend "sim" has no CPUs' "$err"
+check "virtual time has no noise" tdmem 0 run "$c" -q -o "$dir/s.json" \
 	--set backend=sim
 check "nor says anything of it" holds "$dir/s.json" \
 	'"noise" not in r["environment"] and "run.preempted" not in m'
 
-check "two sides" run 0 run "$c" -q -o "$dir/d.json" --counters task-clock \
+check "two sides" tdmem 0 run "$c" -q -o "$dir/d.json" --counters task-clock \
 	--baseline "$TDMEM"
 check "both have them" holds "$dir/d.json" \
 	'{c["axes"]["side"] for c in r["cells"]} == {"base", "new"} and
 	len({"counter.task-clock" in p["metrics"] for c in r["cells"]
 	for p in c["repeats"]}) == 1'
 
-check "env" run 0 env
+check "env" tdmem 0 env
 check "env says what can be counted" grep -q 'context-switches' "$out"
 
 # As nobody, where the kernel lets nobody count what it does itself.
 paranoid=$(cat /proc/sys/kernel/perf_event_paranoid 2>/dev/null)
 if [ "$(id -u)" -ne 0 ] || ! command -v setpriv >/dev/null 2>&1 ||
 	[ "${paranoid:-0}" -ne 2 ]; then
-	echo "skipped: not root, or perf_event_paranoid is not 2 here"
-	skipped=$((skipped + 1))
+	skip "not root, or perf_event_paranoid is not 2 here"
 else
 	chmod 755 "$dir"
 	mkdir -m 777 "$dir/u"
@@ -125,11 +90,11 @@ else
 		run "$c" -q -o "$dir/u/r.json" \
 		--counters task-clock,context-switches >"$out" 2>"$err"
 	check "a run as nobody" [ $? -eq 0 ]
-	check "says what is missing" says 'context-switches is missing: refused'
+	check "says what is missing" says \
+		'context-switches is missing: refused' "$err"
 	check "and what is user mode only" holds "$dir/u/r.json" \
 		'r["environment"]["counters"]["task-clock"]["user_only"] and
 		"counter.context-switches" not in m'
 fi
 
-echo "$passed passed, $failed failed, $skipped skipped"
-[ "$failed" -eq 0 ]
+finish

@@ -4,47 +4,13 @@
 # tdmem trend --html: what it writes and refuses, the pages in a real browser,
 # and the scripts of contrib/nightly.  TDMEM names the program.
 
-set -u
-
-: "${TDMEM:?names the program}"
-root=$(cd "$(dirname "$0")/../.." && pwd)
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-passed=0 failed=0 skipped=0
-out=$dir/out err=$dir/err
-python=/usr/bin/python3
-
-check() { # what, then a command that must succeed
-	local what=$1
-	shift
-	if "$@"; then
-		passed=$((passed + 1))
-	else
-		failed=$((failed + 1))
-		echo "failed: $what"
-		head -n 5 "$err" | cut -c 1-300 | sed 's/^/    /'
-	fi
-}
-
-# status WANT COMMAND...: its exit status
-status() {
-	local want=$1 got
-	shift
-	timeout 120 "$@" >"$out" 2>"$err" </dev/null
-	got=$?
-	[ "$got" -eq "$want" ] || { echo "    exit status $got"; return 1; }
-}
-
-# one_line STATUS COMMAND...: fails with one line, and prints nothing
-one_line() {
-	status "$@" && [ "$(wc -l <"$err")" -eq 1 ] && [ ! -s "$out" ]
-}
+. "$(dirname "$0")/lib.sh"
 
 # ------------------------------------------------------------- histories
 
 small=(--set 'workloads={"fault-in":{"pages":16},"block-remove":{"pages":16}}'
 	--set 'axes.policy=["spin","eagain"]' --set 'axes.vcpus=[2]')
-check "a result" status 0 "$TDMEM" run "$root/configs/nightly.json" -q \
+check "a result" tdmem 0 run "$root/configs/nightly.json" -q \
 	-o "$dir/r.json" "${small[@]}" --set repeat.count=3
 for kind in plain hostile large; do
 	check "a $kind history" status 0 "$python" \
@@ -56,7 +22,7 @@ done
 html() { # STATUS HISTORY ARG...
 	local want=$1 history=$2
 	shift 2
-	status "$want" "$TDMEM" trend --quiet --html "$history/pages" "$@" \
+	tdmem "$want" trend --quiet --html "$history/pages" "$@" \
 		"$history"
 }
 check "plain: a regression" html 3 "$dir/plain"
@@ -87,17 +53,17 @@ check "its first page loads $first bytes of data" [ "$first" -lt 300000 ]
 # ----------------------------------------------------------- what it refuses
 
 mkdir "$dir/mine" && echo mine >"$dir/mine/index.html"
-check "a folder of somebody" one_line 2 "$TDMEM" trend -q \
+check "a folder of somebody" refused 2 trend -q \
 	--html "$dir/mine" "$dir/plain"
 check "it is as it was" [ "$(cat "$dir/mine/index.html")" = mine ]
-check "a file" one_line 2 "$TDMEM" trend -q --html "$dir/r.json" "$dir/plain"
-check "no folder above" one_line 1 "$TDMEM" trend -q \
+check "a file" refused 2 trend -q --html "$dir/r.json" "$dir/plain"
+check "no folder above" refused 1 trend -q \
 	--html "$dir/none/pages" "$dir/plain"
-check "--ack and --html" one_line 2 "$TDMEM" trend -q --ack 0 --why x \
+check "--ack and --html" refused 2 trend -q --ack 0 --why x \
 	--html "$dir/pages" "$dir/plain"
-check "a new folder" status 3 "$TDMEM" trend -q --html "$dir/new" "$dir/plain"
+check "a new folder" tdmem 3 trend -q --html "$dir/new" "$dir/plain"
 mkdir "$dir/empty"
-check "an empty folder" status 3 "$TDMEM" trend -q --html "$dir/empty" \
+check "an empty folder" tdmem 3 trend -q --html "$dir/empty" \
 	"$dir/plain"
 
 # The same program without the chart library; all but one object is as it is.
@@ -105,8 +71,8 @@ cp -a "$(dirname "$TDMEM")" "$dir/build"
 rm -f "$dir/build/bench/trend/dashboard_blobs.o"
 check "built without the library" status 0 make -s -C "$root" \
 	O="$dir/build" DYGRAPHS="$dir/none" "$dir/build/tdmem"
-check "it says so" one_line 4 "$dir/build/tdmem" trend -q \
-	--html "$dir/without" "$dir/plain"
+TDMEM=$dir/build/tdmem check "it says so" refused 4 trend -q --html \
+	"$dir/without" "$dir/plain"
 check "and writes nothing" [ ! -e "$dir/without" ]
 
 # ------------------------------------------------------------------ browser
@@ -125,8 +91,7 @@ if "$python" -c 'import selenium' 2>/dev/null && [ -x /usr/bin/chromium ] &&
 	passed=$((passed + ok))
 	failed=$((failed + $(grep -c '^not ok ' "$dir/browser")))
 else
-	skipped=$((skipped + 1))
-	echo "skipped: pages in a browser: no selenium, chromium or chromedriver"
+	skip "pages in a browser: no selenium, chromium or chromedriver"
 fi
 
 # ------------------------------------------------------------------ nightly
@@ -178,5 +143,4 @@ check "it names its page" [ -s "$(sed -n 's/^pages: //p' "$out")" ]
 check "it spares what is not its own" status 2 sh \
 	"$root/contrib/nightly/demo.sh" "$TDMEM" "$dir/mine" 3
 
-echo "$passed passed, $failed failed, $skipped skipped"
-[ "$failed" -eq 0 ]
+finish

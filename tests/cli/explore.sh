@@ -4,39 +4,13 @@
 # tdmem explore: the claims that are shipped, wrong files, drawings and
 # schedules.  TDMEM names the program.
 
-set -u
+. "$(dirname "$0")/lib.sh"
 
-: "${TDMEM:?names the program}"
-root=$(cd "$(dirname "$0")/../.." && pwd)
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-passed=0 failed=0 skipped=0
-out=$dir/out err=$dir/err
 cd "$root" || exit 1
-
-check() { # what, then a command that must succeed
-	local what=$1
-	shift
-	if "$@"; then
-		passed=$((passed + 1))
-	else
-		failed=$((failed + 1))
-		echo "failed: $what"
-		head -n 3 "$err" | cut -c 1-300 | sed 's/^/    /'
-	fi
-}
 
 # explore STATUS ARG...
 explore() {
-	local want=$1 got
-	shift
-	timeout 300 "$TDMEM" explore "$@" >"$out" 2>"$err" </dev/null
-	got=$?
-	[ "$got" -eq "$want" ] || { echo "    exit status $got"; return 1; }
-}
-
-has() { # text that must be in the output
-	grep -qF -- "$1" "$out"
+	tdmem "$1" explore "${@:2}"
 }
 
 narrow() { # no line of the output is wider than 75 columns, or empty text
@@ -113,14 +87,10 @@ check "cut off" has "met: steps"
 
 # -------------------------------------------------------- wrong files
 
-says() { # one line of stderr that has a text
-	[ "$(wc -l <"$err")" -eq 1 ] && grep -qF -- "$1" "$err"
-}
-
 wrong() { # what, sed on a good file, what the message has
 	sed "$2" configs/explore/kick-once.json >"$dir/wrong.json"
-	check "wrong: $1" explore 2 "$dir/wrong.json"
-	check "wrong: $1: one line that says so" says "$3"
+	check "wrong: $1" refused 2 explore "$dir/wrong.json"
+	check "wrong: $1: says so" says "$3" "$err"
 }
 
 wrong "schema" 's|tdmem-claim/1|tdmem-claim/9|' 'schema'
@@ -145,4 +115,4 @@ check "no such scenario" explore 2 --scenario not-there
 check "nothing to do" explore 2
 check "two things to do" explore 2 --scenario kick-once "$dir/wrong.json"
 
-echo "$passed passed, $failed failed, $skipped skipped"
+finish

@@ -4,39 +4,13 @@
 # tdmem export: usage, where it writes, and that other programs' parsers read
 # what it writes, with the values of the result.  TDMEM names the program.
 
-set -u
+. "$(dirname "$0")/lib.sh"
 
-: "${TDMEM:?names the program}"
-root=$(cd "$(dirname "$0")/../.." && pwd)
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-passed=0 failed=0 skipped=0
 out=$dir/out err=$dir/err result=$dir/r.json
-
-check() { # what, then a command that must succeed
-	local what=$1
-	shift
-	if "$@"; then
-		passed=$((passed + 1))
-	else
-		failed=$((failed + 1))
-		echo "failed: $what"
-		head -n 3 "$err" | cut -c 1-300 | sed 's/^/    /'
-	fi
-}
 
 # export_to STATUS ARG...: its exit status
 export_to() {
-	local want=$1 got
-	shift
-	timeout 60 "$TDMEM" export "$@" >"$out" 2>"$err" </dev/null
-	got=$?
-	[ "$got" -eq "$want" ] || { echo "    exit status $got"; return 1; }
-}
-
-# refused ARG...: exit status 2, one line, nothing on stdout
-refused() {
-	export_to 2 "$@" && [ "$(wc -l <"$err")" -eq 1 ] && [ ! -s "$out" ]
+	tdmem "$1" export "${@:2}"
 }
 
 # reads: python statements that must hold; r is the result, text what came out
@@ -63,23 +37,25 @@ check "it has unsupported cells" grep -q '"status":"unsupported"' "$result"
 check "--help" export_to 0 --help
 widest=$(wc -L <"$out")
 check "--help: 80 columns, not $widest" [ "$widest" -le 80 ]
-check "no format" refused "$result"
-check "unknown format" refused -f nonsense "$result"
-check "no result" refused -f csv
-check "two results" refused -f csv "$result" "$result"
-check "no such file" refused -f csv "$dir/none.json"
-check "not a result" refused -f csv "$root/configs/quick.json"
-check "unknown metric" refused -f csv -m nonsense "$result"
-check "--cell without a value" refused -f csv -c policy "$result"
-check "--cell without an axis" refused -f csv -c =spin "$result"
-check "--cell that none has" refused -f csv -c policy=nonsense "$result"
-check "a hostile metric" refused -f csv -m $'a\nb\033[2J' "$result"
-check "an empty --format" refused -f "" "$result"
+check "no format" refused 2 export "$result"
+check "unknown format" refused 2 export -f nonsense "$result"
+check "no result" refused 2 export -f csv
+check "two results" refused 2 export -f csv "$result" "$result"
+check "no such file" refused 2 export -f csv "$dir/none.json"
+check "not a result" refused 2 export -f csv "$root/configs/quick.json"
+check "unknown metric" refused 2 export -f csv -m nonsense "$result"
+check "--cell without a value" refused 2 export -f csv -c policy "$result"
+check "--cell without an axis" refused 2 export -f csv -c =spin "$result"
+check "--cell that none has" refused 2 export -f csv -c policy=nonsense \
+	"$result"
+check "a hostile metric" refused 2 export -f csv -m $'a\nb\033[2J' "$result"
+check "an empty --format" refused 2 export -f "" "$result"
 
 # --------------------------------------------------------- where it writes
 
 cp "$result" "$dir/copy.json"
-check "-o on the result is refused" refused -f csv -o "$result" "$result"
+check "-o on the result is refused" refused 2 export -f csv -o "$result" \
+	"$result"
 check "the result is untouched" cmp -s "$result" "$dir/copy.json"
 check "-o" export_to 0 -f csv -o "$dir/x.csv" "$result"
 check "-o: nothing on stdout" [ ! -s "$out" ]
@@ -91,7 +67,7 @@ check "-o on a device" export_to 1 -f csv -o /dev/null "$result"
 check "a full disk is a failure" [ $? -eq 1 ]
 check "a full disk is told" [ "$(wc -l <"$err")" -eq 1 ]
 head -c 60000 "$result" >"$dir/cut.json"
-check "half a result: no half document" refused -f csv "$dir/cut.json"
+check "half a result: no half document" refused 2 export -f csv "$dir/cut.json"
 
 # --------------------------------------------------------------------- csv
 
@@ -140,11 +116,11 @@ assert {(x["workload"], x["vcpus"]) for x in rows} == {("track", "1")}
 
 # -------------------------------------------------------------------- hgrm
 
-check "hgrm: no metric" refused -f hgrm "$result"
-check "hgrm: two metrics" refused -f hgrm -m track.latency -m kick.latency \
-	"$result"
-check "hgrm: no histogram" refused -f hgrm -m track.rate "$result"
-check "hgrm: several cells" refused -f hgrm -m track.latency "$result"
+check "hgrm: no metric" refused 2 export -f hgrm "$result"
+check "hgrm: two metrics" refused 2 export -f hgrm -m track.latency \
+	-m kick.latency "$result"
+check "hgrm: no histogram" refused 2 export -f hgrm -m track.rate "$result"
+check "hgrm: several cells" refused 2 export -f hgrm -m track.latency "$result"
 check "hgrm: a cell without values" export_to 1 -f hgrm -m track.latency \
 	-c workload=track -c policy=spin -c vcpus=1024 "$result"
 check "hgrm" export_to 0 -f hgrm -m track.latency -c workload=track \
@@ -254,14 +230,13 @@ run, = families["tdmem_run"].samples
 assert run.labels["partial"] == "false"
 '
 else
-	skipped=$((skipped + 1))
-	echo "skipped: openmetrics: read by Prometheus' own parser:" \
-		"python3-prometheus-client is not installed"
+	skip "openmetrics: read by Prometheus' own parser: \
+python3-prometheus-client is not installed"
 fi
 
 # ------------------------------------------------------ services for trends
 
-check "github-bigger: a lower metric" refused -f github-bigger \
+check "github-bigger: a lower metric" refused 2 export -f github-bigger \
 	-m fault.latency "$result"
 for direction in bigger smaller; do
 	check "github-$direction" export_to 0 -f github-$direction "$result"
@@ -300,7 +275,7 @@ for cell in good:
 
 # -------------------------------------------------------------------- ktap
 
-check "ktap: no metric" refused -f ktap -m fault.rate "$result"
+check "ktap: no metric" refused 2 export -f ktap -m fault.rate "$result"
 check "ktap" export_to 0 -f ktap "$result"
 check "ktap: a point a cell" reads '
 lines = text.splitlines()
@@ -342,8 +317,7 @@ if perl -MTAP::Parser -e 1 2>/dev/null; then
 		exit !($p->is_good_plan && !$p->parse_errors && !$p->failed &&
 		       $p->skipped > 0 && $p->passed > $p->skipped)' "$out"
 else
-	skipped=$((skipped + 1))
-	echo "skipped: ktap: read by a TAP parser: perl has no TAP::Parser"
+	skip "ktap: read by a TAP parser: perl has no TAP::Parser"
 fi
 
 # ------------------------------------------------------ partial results
@@ -395,7 +369,7 @@ check "a whole result: no warning" [ ! -s "$err" ]
 # -------------------------------------------------------------------- hlog
 
 result=$whole
-check "hlog: no histogram" refused -f hlog -m track.rate "$result"
+check "hlog: no histogram" refused 2 export -f hlog -m track.rate "$result"
 check "hlog" export_to 0 -f hlog "$result"
 check "hlog: tags hold no blank and no second comma" reads '
 lines = [x for x in text.splitlines() if x[0] not in "#\""]
@@ -405,5 +379,4 @@ for line in lines:
     assert re.fullmatch(r"Tag=[\w.;=%-]+(,\d+\.\d+){3},HISTFAAA[\w+/]+=*", line)
 '
 
-echo "$passed passed, $failed failed, $skipped skipped"
-[ "$failed" -eq 0 ]
+finish

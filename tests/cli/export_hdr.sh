@@ -4,13 +4,9 @@
 # tdmem export -f hlog and hgrm against HdrHistogram's own program: it reads
 # each log, and what it prints is what tdmem prints.  TDMEM names the program.
 
-set -u
+. "$(dirname "$0")/lib.sh"
 
-: "${TDMEM:?names the program}"
-root=$(cd "$(dirname "$0")/../.." && pwd)
 jar=/usr/share/java/hdrhistogram.jar
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
 
 "$TDMEM" run "$root/tests/cli/determinism.json" \
 	--set 'workloads=["fault-in","track"]' --set 'axes.policy=["spin",
@@ -19,10 +15,9 @@ trap 'rm -rf "$dir"' EXIT
 	-o "$dir/r.json" >/dev/null || exit 1
 
 if ! command -v java >/dev/null || [ ! -e "$jar" ]; then
-	echo "skipped: HdrHistogram's own reader: no java, or no $jar" \
-		"(default-jre-headless, libhdrhistogram-java)"
-	echo "0 passed, 0 failed, 1 skipped"
-	exit 0
+	skip "HdrHistogram's own reader: no java, or no $jar \
+(default-jre-headless, libhdrhistogram-java)"
+	finish
 fi
 /usr/bin/python3 - "$TDMEM" "$dir" "$jar" <<'PY'
 import csv

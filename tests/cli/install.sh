@@ -5,24 +5,7 @@
 # pages are well-formed and tell every option of --help.  TDMEM names the
 # program.
 
-set -u
-
-: "${TDMEM:?names the program}"
-root=$(cd "$(dirname "$0")/../.." && pwd)
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-passed=0 failed=0 skipped=0
-
-check() { # what, then a command that must succeed
-	local what=$1
-	shift
-	if "$@"; then
-		passed=$((passed + 1))
-	else
-		failed=$((failed + 1))
-		echo "failed: $what"
-	fi
-}
+. "$(dirname "$0")/lib.sh"
 
 env -u MAKEFLAGS -u MFLAGS make -s -C "$root" O="$(dirname "$TDMEM")" \
 	DESTDIR="$dir/root" prefix=/opt/t install >"$dir/log" 2>&1
@@ -81,8 +64,7 @@ for command in "" $commands; do
 	page=$man/tdmem${command:+-$command}.1
 	check "$page is there" [ -s "$page" ]
 	if ! command -v mandoc >/dev/null; then
-		skipped=$((skipped + 1))
-		echo "skipped: $(basename "$page"): mandoc is not installed"
+		skip "$(basename "$page"): mandoc is not installed"
 		continue
 	fi
 	check "$page: well-formed" lint "$page"
@@ -92,5 +74,4 @@ for command in "" $commands; do
 		tells_all "$command" "$dir/text"
 done
 
-echo "$passed passed, $failed failed, $skipped skipped"
-[ "$failed" -eq 0 ]
+finish

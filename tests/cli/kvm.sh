@@ -4,31 +4,7 @@
 # The backend kvm in the rig: results of real VMs, what it refuses, a guest
 # that does not end, a machine without KVM.
 
-set -u
-
-: "${TDMEM:?names the program}"
-root=$(cd "$(dirname "$0")/../.." && pwd)
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-passed=0 failed=0 skipped=0
-
-check() { # what, then a command that must succeed
-	local what=$1
-	shift
-	if "$@"; then
-		passed=$((passed + 1))
-	else
-		failed=$((failed + 1))
-		echo "failed: $what"
-		tail -n 5 "$dir/out" "$dir/err" | cut -c 1-200 | sed 's/^/    /'
-	fi
-}
-
-finish() {
-	echo "$passed passed, $failed failed, $skipped skipped"
-	[ "$failed" -eq 0 ]
-	exit
-}
+. "$(dirname "$0")/lib.sh"
 
 cp "$root/configs/costs/spr.json" "$dir/spr.json"
 cat >"$dir/c.json" <<-EOF
@@ -76,17 +52,16 @@ chmod 755 "$dir/do"
 
 TDMEM_RIG_FILES="$TDMEM $dir/spr.json $dir/c.json $dir/slow.json" \
 	TDMEM_RIG_SECONDS=80 sh "$root/tests/rig/run.sh" "$dir/do" \
-	>"$dir/out" 2>"$dir/err"
+	>"$out" 2>"$err"
 status=$?
-if [ $status -eq 125 ] && ! grep -q 'QEMU ended' "$dir/err"; then
-	echo "skipped: $(head -n 1 "$dir/err")"
-	skipped=1
+if [ $status -eq 125 ] && ! grep -q 'QEMU ended' "$err"; then
+	skip "$(head -n 1 "$err")"
 	finish
 fi
 check "runs end with status 0" [ $status -eq 0 ]
 
 part() { # NAME: what the rig printed of it
-	sed -n "/^@$1\$/,/^@/{/^@/d;p}" "$dir/out"
+	sed -n "/^@$1\$/,/^@/{/^@/d;p}" "$out"
 }
 part c >"$dir/c.result"
 part slow >"$dir/slow.result"
@@ -136,4 +111,5 @@ check "a guest that does not end: timeout" \
 check "without /dev/kvm: exit status 4" grep -qxF "status 4" "$dir/none"
 check "without /dev/kvm: what is missing" \
 	grep -qF "cannot run here: no /dev/kvm: load kvm_intel" "$dir/none"
+
 finish

@@ -6,25 +6,14 @@
 # patched file is compiled and linked before the library, which the program
 # TDMEM was linked with; nothing else is built.
 
-set -u
+. "$(dirname "$0")/lib.sh"
 
-: "${TDMEM:?names the program}"
-root=$(cd "$(dirname "$0")/../.." && pwd)
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-passed=0 failed=0 skipped=0
 build=$(dirname "$TDMEM")
 cd "$root" || exit 1
 
-end() {
-	echo "$passed passed, $failed failed, $skipped skipped"
-	exit 0
-}
-
 if [ ! -e "$build/libtdmem.a" ] || [ ! -e "$build/bench/tdmem.o" ]; then
-	echo "skipped: the library is not beside $TDMEM"
-	skipped=1
-	end
+	skip "the library is not beside $TDMEM"
+	finish
 fi
 flags=(-std=gnu11 -O1 -w)
 case $(basename "$build") in
@@ -52,20 +41,12 @@ mutant() {
 for patch in "$root"/tests/mutations/*.patch; do
 	name=$(basename "$patch" .patch)
 	claim=$(sed -n 's/^# claim: //p' "$patch")
-	if ! mutant "$patch" 2>"$dir/err"; then
-		failed=$((failed + 1))
-		echo "failed: $name: cannot be built"
-		head -n 3 "$dir/err"
+	mutant "$patch" 2>"$err" || {
+		fail "$name: cannot be built"
 		continue
-	fi
-	timeout 120 "$dir/tdmem" explore --scenario "$claim" >"$dir/out" 2>&1
-	status=$?
-	if [ "$status" -eq 3 ]; then
-		passed=$((passed + 1))
-	else
-		failed=$((failed + 1))
-		echo "failed: $name: $claim does not find it ($status)"
-		head -n 3 "$dir/out"
-	fi
+	}
+	check "$name: $claim does find it" \
+		status 3 "$dir/tdmem" explore --scenario "$claim"
 done
-end
+
+finish

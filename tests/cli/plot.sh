@@ -5,39 +5,13 @@
 # to be, data against the values of the result, hostile names, drawing again
 # by hand, and no gnuplot.  TDMEM names the program.
 
-set -u
+. "$(dirname "$0")/lib.sh"
 
-: "${TDMEM:?names the program}"
-root=$(cd "$(dirname "$0")/../.." && pwd)
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-passed=0 failed=0 skipped=0
 out=$dir/out err=$dir/err result=$dir/r.json pictures=$dir/pictures
-
-check() { # what, then a command that must succeed
-	local what=$1
-	shift
-	if "$@"; then
-		passed=$((passed + 1))
-	else
-		failed=$((failed + 1))
-		echo "failed: $what"
-		head -n 5 "$err" | cut -c 1-300 | sed 's/^/    /'
-	fi
-}
 
 # plot STATUS ARG...: its exit status
 plot() {
-	local want=$1 got
-	shift
-	timeout 120 "$TDMEM" plot "$@" >"$out" 2>"$err" </dev/null
-	got=$?
-	[ "$got" -eq "$want" ] || { echo "    exit status $got"; return 1; }
-}
-
-# refused ARG...: exit status 2, one line, nothing on stdout
-refused() {
-	plot 2 "$@" && [ "$(wc -l <"$err")" -eq 1 ] && [ ! -s "$out" ]
+	tdmem "$1" plot "${@:2}"
 }
 
 # holds FOLDER: python statements that must hold; r is the result
@@ -140,14 +114,14 @@ PY
 check "--help" plot 0 --help
 widest=$(wc -L <"$out")
 check "--help: 80 columns, not $widest" [ "$widest" -le 80 ]
-check "no folder" refused "$result"
-check "an empty folder" refused "$result" -o ""
-check "no result" refused -o "$pictures"
-check "no such file" refused "$dir/none.json" -o "$pictures"
-check "not a result" refused "$root/configs/quick.json" -o "$pictures"
-check "a policy that is not there" refused "$result" -o "$pictures" \
+check "no folder" refused 2 plot "$result"
+check "an empty folder" refused 2 plot "$result" -o ""
+check "no result" refused 2 plot -o "$pictures"
+check "no such file" refused 2 plot "$dir/none.json" -o "$pictures"
+check "not a result" refused 2 plot "$root/configs/quick.json" -o "$pictures"
+check "a policy that is not there" refused 2 plot "$result" -o "$pictures" \
 	--baseline nonsense
-check "too narrow" refused "$result" -o "$pictures" --width 100
+check "too narrow" refused 2 plot "$result" -o "$pictures" --width 100
 check "no folder is left by that" [ ! -e "$pictures" ]
 check "a file in the folder's place" plot 1 "$result" -o "$result"
 check "in one line" [ "$(wc -l <"$err")" -eq 1 ]
@@ -175,10 +149,8 @@ assert not [x for x in names if x[-4:] in (".svg", ".png")]
 # ------------------------------------------------------------------- files
 
 if ! command -v gnuplot >/dev/null 2>&1; then
-	echo "skipped: pictures: gnuplot is not installed"
-	echo "$passed passed, $failed failed, $((skipped + 1)) skipped"
-	[ "$failed" -eq 0 ]
-	exit
+	skip "pictures: gnuplot is not installed"
+	finish
 fi
 
 check "pictures" plot 0 "$result" -o "$pictures"
@@ -429,8 +401,7 @@ if [ -x "${TDMEM_CLANG:-}" ]; then
 	TDMEM=$TDMEM_CLANG plot 0 "$result" -o "$dir/clang"
 	check "another compiler: the same bytes" same "$pictures" "$dir/clang"
 else
-	skipped=$((skipped + 1))
-	echo "skipped: another compiler: TDMEM_CLANG names no program"
+	skip "another compiler: TDMEM_CLANG names no program"
 fi
 
 # ----------------------------------------------------------------- accidents
@@ -523,7 +494,7 @@ for prefix in "all-", "r1-", "r2-":
 assert len(blocks("all-block-remove-throughput")) == 9
 assert "r1-heatmap.tsv" in names and "all-heatmap.tsv" not in names
 '
-check "five results are too many" refused "$result" "$result" "$result" \
+check "five results are too many" refused 2 plot "$result" "$result" "$result" \
 	"$result" "$result" -o "$dir/five"
 
 # ------------------------------------------------------------------- sides
@@ -558,5 +529,4 @@ assert [x[1] for x in blocks("block-remove-throughput")[0]] == [
     "ok", "ok", "unsupported"]
 '
 
-echo "$passed passed, $failed failed, $skipped skipped"
-[ "$failed" -eq 0 ]
+finish

@@ -1,4 +1,4 @@
-#!/bin/sh
+#!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # How often `tdmem compare` is wrong, measured on the model with its jitter:
@@ -8,12 +8,7 @@
 # comparisons; 66 pairs of 12 results depend on each other, so that twice as
 # many are allowed here.
 
-set -u
-
-: "${TDMEM:?names the program}"
-root=$(cd "$(dirname "$0")/../.." && pwd)
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
+. "$(dirname "$0")/lib.sh"
 
 /usr/bin/python3 - "$TDMEM" "$root" "$dir" <<'PY'
 import itertools

@@ -6,33 +6,16 @@
 # warm-ups that nothing is computed from; tags, and text from outside that
 # tries to be more than text.  TDMEM names the program.
 
-set -u
+. "$(dirname "$0")/lib.sh"
 
-: "${TDMEM:?names the program}"
-root=$(cd "$(dirname "$0")/../.." && pwd)
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-passed=0 failed=0 skipped=0
 config=$root/tests/cli/repeats.json
-python=/usr/bin/python3
-
-check() { # what, then a command that must succeed
-	local what=$1
-	shift
-	if "$@"; then
-		passed=$((passed + 1))
-	else
-		failed=$((failed + 1))
-		echo "failed: $what"
-	fi
-}
 
 # run NAME ARG...: the result is $dir/NAME.json
 run() {
 	local name=$1
 	shift
 	timeout 300 "$TDMEM" run "$config" -o "$dir/$name.json" --quiet "$@" \
-		>"$dir/out" 2>"$dir/err"
+		>"$out" 2>"$err"
 }
 
 cells_of() { # name
@@ -140,7 +123,7 @@ assert bad and all(len(c["repeats"]) == 6 and c["reason"] for c in bad)' \
 interrupted() { # signal, lines of the journal to wait for
 	rm -f "$dir"/part*
 	"$TDMEM" run "$config" "${more[@]}" -o "$dir/part.json" --quiet \
-		>"$dir/out" 2>"$dir/err" &
+		>"$out" 2>"$err" &
 	local pid=$!
 	for _ in $(seq 2000); do
 		[ "$(cat "$dir/part.json.journal" 2>/dev/null | wc -l)" -ge \
@@ -188,8 +171,8 @@ interrupted KILL 20
 sed -i '1s/tdmem-journal.2/tdmem-journal\/1/' "$dir/part.json.journal"
 run part "${more[@]}" --resume
 check "an old journal: exit status 2" [ $? -eq 2 ]
-check "an old journal: one line" [ "$(wc -l <"$dir/err")" -eq 1 ]
-check "an old journal: says so" grep -q 'older version' "$dir/err"
+check "an old journal: one line" [ "$(wc -l <"$err")" -eq 1 ]
+check "an old journal: says so" grep -q 'older version' "$err"
 sed -i '1s/tdmem-journal.1/tdmem-journal\/2/' "$dir/part.json.journal"
 sed -n 2p "$dir/part.json.journal" >"$dir/line"
 for edit in 's/"cell":[0-9]*/"cell":99999/' 's/"repeat":[0-9]*/"repeat":99/' \
@@ -199,7 +182,7 @@ for edit in 's/"cell":[0-9]*/"cell":99999/' 's/"repeat":[0-9]*/"repeat":99/' \
 	run part "${more[@]}" --resume
 	check "a strange line ($edit): exit status 2" [ $? -eq 2 ]
 	check "a strange line ($edit): one line" \
-		[ "$(wc -l <"$dir/err")" -eq 1 ]
+		[ "$(wc -l <"$err")" -eq 1 ]
 	check "a strange line ($edit): no result" [ ! -e "$dir/part.json" ]
 	mv "$dir/kept" "$dir/part.json.journal"
 done
@@ -221,7 +204,7 @@ long=$(printf 'k%.0s' $(seq 41))
 for tag in "" = =x Key=1 "a b=1" nothing "$long=1" $'a\n=1' "ä=1"; do
 	run bad "${small[@]}" --tag "$tag"
 	check "--tag '$tag': exit status 2" [ $? -eq 2 ]
-	check "--tag '$tag': one line" [ "$(wc -l <"$dir/err")" -eq 1 ]
+	check "--tag '$tag': one line" [ "$(wc -l <"$err")" -eq 1 ]
 done
 run bad "${small[@]}" --tag a=1 --tag a=2
 check "a tag twice" [ $? -eq 2 ]
@@ -229,7 +212,7 @@ check "a bad tag leaves nothing" [ -z "$(ls "$dir"/bad* 2>/dev/null)" ]
 
 # ------------------------------------------------------- one repeat alone
 
-"$TDMEM" run "$config" --one 3:2 >"$dir/one" 2>"$dir/err"
+"$TDMEM" run "$config" --one 3:2 >"$dir/one" 2>"$err"
 check "--one: exit status" [ $? -eq 0 ]
 check "--one is the repeat of the run" $python - "$dir" <<'PY'
 import json
@@ -243,14 +226,14 @@ assert one["data"] == cell["repeats"][2]
 PY
 for one in "" 1 1: :1 a:b 1:2:3 1:2:old -1:0 12:0 0:18 1:2x " 1:2" \
 	99999999999999999999:0; do
-	"$TDMEM" run "$config" --one "$one" >"$dir/out" 2>"$dir/err"
+	"$TDMEM" run "$config" --one "$one" >"$out" 2>"$err"
 	check "--one '$one': exit status 2" [ $? -eq 2 ]
-	check "--one '$one': one line" [ "$(wc -l <"$dir/err")" -eq 1 ]
-	check "--one '$one': nothing else" [ ! -s "$dir/out" ]
+	check "--one '$one': one line" [ "$(wc -l <"$err")" -eq 1 ]
+	check "--one '$one': nothing else" [ ! -s "$out" ]
 done
 for option in "-o x" "--dry-run" "--baseline $config"; do
 	# shellcheck disable=SC2086
-	"$TDMEM" run "$config" --one 0:0 $option >"$dir/out" 2>"$dir/err"
+	"$TDMEM" run "$config" --one 0:0 $option >"$out" 2>"$err"
 	check "--one with $option: exit status 2" [ $? -eq 2 ]
 done
 
@@ -369,5 +352,4 @@ grep -v '^counts' "$dir/hostile"
 read -r _ p f <<<"$(grep '^counts' "$dir/hostile" || echo counts 0 1)"
 passed=$((passed + p)) failed=$((failed + f))
 
-echo "$passed passed, $failed failed, $skipped skipped"
-[ "$failed" -eq 0 ]
+finish

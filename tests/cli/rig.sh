@@ -4,49 +4,26 @@
 # The rig itself: a kernel with a real /dev/kvm, and a program's words, output
 # and exit status there and back.
 
-set -u
+. "$(dirname "$0")/lib.sh"
 
-rig=$(cd "$(dirname "$0")/../rig" && pwd)
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-passed=0 failed=0 skipped=0
-
-check() { # what, then a command that must succeed
-	local what=$1
-	shift
-	if "$@"; then
-		passed=$((passed + 1))
-	else
-		failed=$((failed + 1))
-		echo "failed: $what"
-		tail -n 5 "$dir/out" "$dir/err" | cut -c 1-200 | sed 's/^/    /'
-	fi
-}
-
-finish() {
-	echo "$passed passed, $failed failed, $skipped skipped"
-	[ "$failed" -eq 0 ]
-	exit
-}
-
+rig=$root/tests/rig
 "${CC:-cc}" -O2 -o "$dir/self" "$rig/self.c" || {
-	echo "failed: self.c does not build"
-	failed=1
+	fail "self.c does not build"
 	finish
 }
 sh "$rig/run.sh" "$dir/self" one "it's \$HOME" \
-	>"$dir/out" 2>"$dir/err"
+	>"$out" 2>"$err"
 status=$?
-if [ $status -eq 125 ] && ! grep -q 'QEMU ended' "$dir/err"; then
-	echo "skipped: $(head -n 1 "$dir/err")"
-	skipped=1
+if [ $status -eq 125 ] && ! grep -q 'QEMU ended' "$err"; then
+	skip "$(head -n 1 "$err")"
 	finish
 fi
 check "KVM_GET_API_VERSION is the exit status" [ $status -eq 12 ]
-check "words arrive as they are" grep -qxF "[it's \$HOME]" "$dir/out"
+check "words arrive as they are" grep -qxF "[it's \$HOME]" "$out"
 
-TDMEM_RIG_KERNEL=$dir/none sh "$rig/run.sh" "$dir/self" >"$dir/out" \
-	2>"$dir/err"
+TDMEM_RIG_KERNEL=$dir/none sh "$rig/run.sh" "$dir/self" >"$out" \
+	2>"$err"
 check "no kernel: status 125" [ $? -eq 125 ]
-check "no kernel: which" grep -q "rig: cannot read $dir/none" "$dir/err"
+check "no kernel: which" grep -q "rig: cannot read $dir/none" "$err"
+
 finish

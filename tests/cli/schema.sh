@@ -1,21 +1,14 @@
-#!/bin/sh
+#!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Hold every config of the repository and a fresh result to their schemas
 # with a validator that is not ours (python3-jsonschema).
 
-set -u
-
-: "${TDMEM:?names the program}"
-root=$(cd "$(dirname "$0")/../.." && pwd)
-python=/usr/bin/python3
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
+. "$(dirname "$0")/lib.sh"
 
 if ! $python -c 'import jsonschema' 2>/dev/null; then
-	echo "skipped: python3-jsonschema is not installed"
-	echo "0 passed, 0 failed, 1 skipped"
-	exit 0
+	skip "python3-jsonschema is not installed"
+	finish
 fi
 "$TDMEM" run "$root/tests/cli/determinism.json" --set axes.vcpus=[2] \
 	--set repeat.count=1 -o "$dir/result.json" >/dev/null || exit 1

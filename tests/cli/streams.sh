@@ -5,41 +5,11 @@
 # or full, terminals, results that must not be touched, journals of other
 # runs.  TDMEM names the program.
 
-set -u
+. "$(dirname "$0")/lib.sh"
 
-: "${TDMEM:?names the program}"
-root=$(cd "$(dirname "$0")/../.." && pwd)
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-passed=0 failed=0 skipped=0
 config=$root/tests/cli/determinism.json
 small=(--set 'workloads=["fault-in"]' --set 'axes.policy=["spin"]'
 	--set 'axes.vcpus=[1,2]' --set repeat.count=1)
-
-check() { # what, then a command that must succeed
-	local what=$1
-	shift
-	if "$@"; then
-		passed=$((passed + 1))
-	else
-		failed=$((failed + 1))
-		echo "failed: $what"
-	fi
-}
-
-skip() { # what, why
-	skipped=$((skipped + 1))
-	echo "skipped: $1: $2"
-}
-
-# status WANT COMMAND...: its exit status
-status() {
-	local want=$1 got
-	shift
-	timeout 120 "$@"
-	got=$?
-	[ "$got" -eq "$want" ] || { echo "    exit status $got"; return 1; }
-}
 
 run() {
 	"$TDMEM" run "$config" "${small[@]}" "$@"
@@ -49,15 +19,15 @@ run() {
 
 for command in --help --version list env "run --help"; do
 	# shellcheck disable=SC2086
-	"$TDMEM" $command >&- 2>"$dir/err"
+	"$TDMEM" $command >&- 2>"$err"
 	check "$command, stdout closed: exit status 1" [ $? -eq 1 ]
 	check "$command, stdout closed: one line" \
-		[ "$(wc -l <"$dir/err")" -eq 1 ]
+		[ "$(wc -l <"$err")" -eq 1 ]
 	# shellcheck disable=SC2086
 	"$TDMEM" $command >/dev/full 2>/dev/null
 	check "$command, stdout full: exit status 1" [ $? -eq 1 ]
 done
-{ sleep 0.2; "$TDMEM" list metrics; echo $? >"$dir/status"; } 2>"$dir/err" |
+{ sleep 0.2; "$TDMEM" list metrics; echo $? >"$dir/status"; } 2>"$err" |
 	true
 check "a reader that goes away: exit status 1, no signal" \
 	[ "$(cat "$dir/status")" -eq 1 ]
@@ -67,15 +37,15 @@ check "stderr closed" [ $? -eq 2 ]
 run -o "$dir/closed.json" >&- 2>/dev/null
 check "run, stdout closed: failed" [ $? -eq 1 ]
 check "run, stdout closed: the result is whole all the same" \
-	status 0 "$TDMEM" show "$dir/closed.json" >/dev/null
+	tdmem 0 show "$dir/closed.json"
 
 # A result that cannot be finished: the file size limit is a full disk.
 (
 	ulimit -f 8
-	run -o "$dir/full.json" >/dev/null 2>"$dir/err"
+	run -o "$dir/full.json" >/dev/null 2>"$err"
 )
 check "no room for the result: exit status 1" [ $? -eq 1 ]
-check "no room for the result: told" grep -qF "full.json" "$dir/err"
+check "no room for the result: told" grep -qF "full.json" "$err"
 check "no room for the result: no half result" [ ! -e "$dir/full.json" ]
 
 # --------------------------------------------------------------- terminal
@@ -89,23 +59,24 @@ if script -qec true /dev/null >/dev/null 2>&1; then
 	check "NO_COLOR is honoured" \
 		bash -c "! grep -q $'\\033' '$dir/tty'"
 else
-	skip "colours on a terminal" "script(1) is missing or gets no pseudo-terminal"
+	skip "colours on a terminal: script(1) is missing or gets no \
+pseudo-terminal"
 fi
 
 # ---------------------------------------------- what must not be touched
 
-check "-o on a device" status 1 "$TDMEM" run "$config" "${small[@]}" \
-	-o /dev/null >/dev/null 2>&1
+check "-o on a device" tdmem 1 run "$config" "${small[@]}" \
+	-o /dev/null
 check "the device is still one" [ -c /dev/null ]
 mkdir "$dir/folder"
-check "-o on a folder" status 1 "$TDMEM" run "$config" "${small[@]}" \
-	-o "$dir/folder" >/dev/null 2>&1
+check "-o on a folder" tdmem 1 run "$config" "${small[@]}" \
+	-o "$dir/folder"
 mkdir "$dir/cwd"
-(cd "$dir/cwd" && run --quiet >"$dir/out" 2>&1 &&
-	run --quiet >>"$dir/out" 2>&1)
+(cd "$dir/cwd" && run --quiet >"$out" 2>&1 &&
+	run --quiet >>"$out" 2>&1)
 check "two runs, two results by default" \
 	[ "$(ls "$dir"/cwd/results/*.json | wc -l)" -eq 2 ]
-check "--quiet prints the path only" [ "$(grep -cv '^result: ' "$dir/out")" \
+check "--quiet prints the path only" [ "$(grep -cv '^result: ' "$out")" \
 	-eq 0 ]
 check "no journal is left" [ -z "$(ls "$dir"/cwd/results/*.journal \
 	2>/dev/null)" ]
@@ -113,10 +84,9 @@ check "nothing else is left" [ "$(ls "$dir/cwd/results" | wc -l)" -eq 2 ]
 
 # --------------------------------------------------------------- journals
 
-check "--resume needs -o" status 2 "$TDMEM" run "$config" --resume \
-	2>/dev/null
-check "--resume without a journal" status 1 "$TDMEM" run "$config" \
-	"${small[@]}" --resume -o "$dir/none.json" 2>/dev/null
+check "--resume needs -o" tdmem 2 run "$config" --resume
+check "--resume without a journal" tdmem 1 run "$config" \
+	"${small[@]}" --resume -o "$dir/none.json"
 check "--resume without a journal leaves nothing" \
 	[ -z "$(ls "$dir"/none* 2>/dev/null)" ]
 
@@ -133,18 +103,17 @@ kill -KILL $pid
 wait $pid 2>/dev/null
 check "killed: the journal is there" [ -s "$dir/killed.json.journal" ]
 check "killed: no half result" [ ! -e "$dir/killed.json" ]
-check "killed: a new run does not take its place" status 1 \
-	"$TDMEM" run "$config" --set repeat.count=20 -o "$dir/killed.json" \
-	2>/dev/null
-check "killed: another config does not go on from it" status 2 \
-	"$TDMEM" run "$config" --set repeat.count=19 --resume \
-	-o "$dir/killed.json" 2>/dev/null
-check "killed: another seed does not go on from it" status 2 \
-	"$TDMEM" run "$config" --set repeat.count=20 --set seed=3 --resume \
-	-o "$dir/killed.json" 2>/dev/null
-check "killed: the same config goes on from it" status 0 \
-	"$TDMEM" run "$config" --set repeat.count=20 --resume --quiet \
-	-o "$dir/killed.json" >/dev/null
+check "killed: a new run does not take its place" tdmem 1 \
+	run "$config" --set repeat.count=20 -o "$dir/killed.json"
+check "killed: another config does not go on from it" tdmem 2 \
+	run "$config" --set repeat.count=19 --resume \
+	-o "$dir/killed.json"
+check "killed: another seed does not go on from it" tdmem 2 \
+	run "$config" --set repeat.count=20 --set seed=3 --resume \
+	-o "$dir/killed.json"
+check "killed: the same config goes on from it" tdmem 0 \
+	run "$config" --set repeat.count=20 --resume --quiet \
+	-o "$dir/killed.json"
 check "killed: then nothing is left but the result" \
 	[ "$(ls "$dir"/killed.json*)" = "$dir/killed.json" ]
 
@@ -164,5 +133,4 @@ wait $pid 2>/dev/null
 check "the second signal ends it at once" [ $? -gt 128 ]
 check "the second signal: the journal is there" [ -s "$dir/two.json.journal" ]
 
-echo "$passed passed, $failed failed, $skipped skipped"
-[ "$failed" -eq 0 ]
+finish

@@ -4,42 +4,9 @@
 # The backend threads on the command line: what results of it say of
 # themselves, which CPUs it takes, what cannot be done with it.
 
-set -u
+. "$(dirname "$0")/lib.sh"
 
-: "${TDMEM:?names the program}"
-root=$(cd "$(dirname "$0")/../.." && pwd)
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-passed=0 failed=0 skipped=0
-out=$dir/out err=$dir/err
 first=$(taskset -pc $$ | sed 's/.*: //; s/[,-].*//')
-
-check() { # what, then a command that must succeed
-	local what=$1
-	shift
-	if "$@"; then
-		passed=$((passed + 1))
-	else
-		failed=$((failed + 1))
-		echo "failed: $what"
-		head -n 5 "$err" "$out" | cut -c 1-200 | sed 's/^/    /'
-	fi
-}
-
-# run STATUS ARG...
-run() {
-	local want=$1 got
-	shift
-	timeout 120 "$TDMEM" "$@" >"$out" 2>"$err" </dev/null
-	got=$?
-	[ "$got" -eq "$want" ] && return
-	echo "    exit status $got, not $want: tdmem $*"
-	return 1
-}
-
-says() { # TEXT: the program has said so
-	grep -qF -- "$1" "$out" "$err"
-}
 
 holds() { # FILE TEXT
 	tr -d ' \n' <"$1" | grep -qF -- "$2"
@@ -56,7 +23,7 @@ cat >"$dir/c.json" <<-EOF
 EOF
 
 a=$dir/a.json b=$dir/b.json
-check "a run" run 0 run "$dir/c.json" -o "$a"
+check "a run" tdmem 0 run "$dir/c.json" -o "$a"
 check "marked as the model's" says "MODEL OUTPUT, not a measurement (backend \
 threads, real contention)"
 check "what is not real" says "waited out, not executed"
@@ -65,30 +32,30 @@ check "the result: of this host" holds "$a" '"real_cpus":true'
 check "the result: real time" holds "$a" '"run.time":'
 check "no virtual time in it" bash -c \
 	"! grep -qE '\"repeats\".*run.virtual_time' '$a'"
-check "a run on one CPU" run 0 run "$dir/c.json" \
+check "a run on one CPU" tdmem 0 run "$dir/c.json" \
 	--set "host.pin=\"$first\"" --set axes.vcpus='[3]' --jobs 4 -o "$b"
 check "more strands than CPUs" holds "$b" \
 	'"oversubscribed:3strandson1CPU"'
-check "not bound" run 0 run "$dir/c.json" --set host.pin=none -q \
+check "not bound" tdmem 0 run "$dir/c.json" --set host.pin=none -q \
 	-o "$dir/n.json"
 check "strands not bound are counted" holds "$dir/n.json" '"run.unpinned":1'
 check "bound strands are not" holds "$a" '"run.unpinned":0'
 
-check "a CPU that is not there" run 2 run "$dir/c.json" \
+check "a CPU that is not there" tdmem 2 run "$dir/c.json" \
 	--set host.pin=0-70000 -o "$dir/x.json"
 check "says where" says "c.json: host.pin: there is no CPU"
-check "no list" run 2 run "$dir/c.json" --set host.pin=x -o "$dir/x.json"
+check "no list" tdmem 2 run "$dir/c.json" --set host.pin=x -o "$dir/x.json"
 check "says what was expected" says 'expected CPUs such as "0,2,4-7"'
 check "nothing was written" [ ! -e "$dir/x.json" ]
 
-check "a comparison" run 0 compare --format json "$a" "$a"
+check "a comparison" tdmem 0 compare --format json "$a" "$a"
 check "the host counts" holds "$out" '"name":"kernel"'
 check "the costs count" holds "$out" '"name":"costs"'
 check "no modelled host" bash -c "! grep -q '\"name\": *\"jitter\"' '$out'"
-check "no other column" run 4 compare --robust "$a" "$a"
+check "no other column" tdmem 4 compare --robust "$a" "$a"
 check "says why" says "real time cannot be computed again"
 
-check "env" run 0 env
+check "env" tdmem 0 env
 check "env: how it is done" grep -qE 'clock: .*kicks: .*flushes: ' "$out"
 
 # An endless cell (no limits, far too many pages) ends when told to.
@@ -101,5 +68,4 @@ wait "$pid"
 check "interrupted" [ $? -eq 1 ]
 check "says so" says "interrupted"
 
-echo "$passed passed, $failed failed, $skipped skipped"
-[ "$failed" -eq 0 ]
+finish

@@ -6,27 +6,11 @@
 # built into build/thread.  TDMEM_SOAK: seconds for which to go on, with other
 # seeds and up to twice as many vCPUs as there are CPUs.
 
-set -u
+. "$(dirname "$0")/lib.sh"
 
-root=$(cd "$(dirname "$0")/../.." && pwd)
 config=$root/tests/cli/threads_tsan.json
 program=$root/build/thread/tdmem
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-passed=0 failed=0 skipped=0
 soak=${TDMEM_SOAK:-0}
-
-finish() {
-	echo "$passed passed, $failed failed, $skipped skipped"
-	[ "$failed" -eq 0 ]
-	exit
-}
-
-skip() { # why
-	echo "skipped: $1"
-	skipped=$((skipped + 1))
-	finish
-}
 
 build() {
 	env -u MAKEFLAGS -u MFLAGS -u O make -C "$root" -j "$(nproc)" \
@@ -36,9 +20,9 @@ build() {
 # The sanitizer's memory layout needs less randomness than some kernels give.
 wrap=
 can_run() {
-	"$program" --version >"$dir/out" 2>&1 && return
+	"$program" --version >"$out" 2>&1 && return
 	wrap="setarch -R"
-	$wrap "$program" --version >"$dir/out" 2>&1
+	$wrap "$program" --version >"$out" 2>&1
 }
 
 # races SEED SET... : one run of the whole config
@@ -47,13 +31,12 @@ races() {
 	shift
 	TSAN_OPTIONS="exitcode=66 log_path=$dir/tsan second_deadlock_stack=1" \
 		timeout 600 $wrap "$program" run "$config" -q --set "seed=$seed" \
-		"$@" -o "$dir/result.json" >"$dir/out" 2>&1
+		"$@" -o "$dir/result.json" >"$out" 2>&1
 }
 
 report() { # what
-	failed=$((failed + 1))
-	echo "failed: $1"
-	cat "$dir"/tsan.* "$dir/out" 2>/dev/null | head -n 60
+	fail "$1" "$out"
+	cat "$dir"/tsan.* 2>/dev/null | head -n 60
 	rm -f "$dir"/tsan.*
 }
 
@@ -67,24 +50,27 @@ once() { # seed, then what to set
 	if ! races "$@" || compgen -G "$dir/tsan.*" >/dev/null; then
 		report "seed $*: the sanitizer found something"
 	else
-		passed=$((passed + 1))
+		pass
 	fi
 	[ -e "$dir/result.json" ] || return
 	if [ "$(unfinished)" -gt 0 ]; then
 		report "seed $*: $(unfinished) cells did not end"
 	else
-		passed=$((passed + 1))
+		pass
 	fi
 	rm -f "$dir/result.json"
 }
 
-command -v clang >/dev/null || skip "clang is not installed"
+command -v clang >/dev/null || { skip "clang is not installed"; finish; }
 if ! build; then
 	report "the build with the thread sanitizer"
 	tail -n 20 "$dir/make"
 	finish
 fi
-can_run || skip "the thread sanitizer does not run here: $(head -n 1 "$dir/out")"
+can_run || {
+	skip "the thread sanitizer does not run here: $(head -n 1 "$out")"
+	finish
+}
 once 1
 seed=2
 more=$((2 * $(nproc)))
@@ -92,4 +78,5 @@ while [ "$SECONDS" -lt "$soak" ]; do
 	once "$seed" --set "axes.vcpus=[$((seed % more + 1))]"
 	seed=$((seed + 1))
 done
+
 finish

@@ -4,48 +4,17 @@
 # tdmem trend: usage, the formats, known changes of a history of real results,
 # acknowledging, and what is left out.  TDMEM names the program.
 
-set -u
+. "$(dirname "$0")/lib.sh"
 
-: "${TDMEM:?names the program}"
-root=$(cd "$(dirname "$0")/../.." && pwd)
-python=/usr/bin/python3
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-passed=0 failed=0 skipped=0
-out=$dir/out err=$dir/err nights=$dir/nights
-
-check() { # what, then a command that must succeed
-	local what=$1
-	shift
-	if "$@"; then
-		passed=$((passed + 1))
-	else
-		failed=$((failed + 1))
-		echo "failed: $what"
-		head -n 3 "$err" | cut -c 1-300 | sed 's/^/    /'
-	fi
-}
+nights=$dir/nights
 
 # trend STATUS ARG...: its exit status
 trend() {
-	local want=$1 got
-	shift
-	timeout 60 "$TDMEM" trend "$@" >"$out" 2>"$err" </dev/null
-	got=$?
-	[ "$got" -eq "$want" ] || { echo "    exit status $got"; return 1; }
+	tdmem "$1" trend "${@:2}"
 }
 
-# refused ARG...: exit status 2, one line, nothing on stdout
-refused() {
-	trend 2 "$@" && [ "$(wc -l <"$err")" -eq 1 ] && [ ! -s "$out" ]
-}
-
-says() { # FILE TEXT
-	grep -qF -- "$2" "$1"
-}
-
-says_not() {
-	! grep -qF -- "$2" "$1"
+says_not() { # as says
+	! says "$@"
 }
 
 history() { # ARG...: of tests/tools/make_history.py
@@ -60,27 +29,28 @@ history() { # ARG...: of tests/tools/make_history.py
 	--set 'axes={"policy":["spin","eagain"],"vcpus":[2,4]}' \
 	--set repeat.count=3 -o "$dir/result.json" >/dev/null || exit 1
 
-check "no folder" refused
-check "no such format" refused --format xml "$dir"
-check "--ack alone" refused --ack 0123456789ab "$dir"
-check "--why alone" refused --why x "$dir"
-check "--ack without a reason" refused --ack 0123456789ab --why '' "$dir"
-check "--material is no number" refused --material 1x "$dir"
-check "--segment too small" refused --segment 1 "$dir"
-check "--cell is no condition" refused --cell vcpus "$dir"
+check "no folder" refused 2 trend
+check "no such format" refused 2 trend --format xml "$dir"
+check "--ack alone" refused 2 trend --ack 0123456789ab "$dir"
+check "--why alone" refused 2 trend --why x "$dir"
+check "--ack without a reason" refused 2 trend --ack 0123456789ab \
+	--why '' "$dir"
+check "--material is no number" refused 2 trend --material 1x "$dir"
+check "--segment too small" refused 2 trend --segment 1 "$dir"
+check "--cell is no condition" refused 2 trend --cell vcpus "$dir"
 check "a folder that is not there" trend 1 "$dir/none"
-check "a file is no folder" refused "$dir/result.json"
+check "a file is no folder" refused 2 trend "$dir/result.json"
 mkdir "$dir/empty"
 check "an empty folder is no error" trend 0 "$dir/empty"
-check "an empty folder has no results" says "$out" "no results"
+check "an empty folder has no results" says "no results" "$out"
 
 history --runs 40 --noise 0.01 --outliers 0.02 --seed 3 \
 	--step 15:1.15:policy=spin --step 28:0.85:policy=eagain,vcpus=4
 
 check "a regression is status 3" trend 3 "$nights"
-check "it is named" says "$out" "policy=eagain vcpus=4: removal.rate"
-check "the run is named" says "$out" "night-0028.json, commit 00000000001d"
-check "model output is marked" says "$out" "model output"
+check "it is named" says "policy=eagain vcpus=4: removal.rate" "$out"
+check "the run is named" says "night-0028.json, commit 00000000001d" "$out"
+check "model output is marked" says "model output" "$out"
 check "nothing on stderr" test ! -s "$err"
 check "there is an index" test -s "$nights/.tdmem-index"
 cp "$out" "$dir/first"
@@ -94,11 +64,11 @@ check "a broken index: text" cmp -s "$out" "$dir/first"
 
 # The other direction, for other cells, at the other place.
 check "filtered: no regression" trend 0 --cell policy=spin "$nights"
-check "filtered: improvements" says "$out" "0 regressions, 6 improvements"
+check "filtered: improvements" says "0 regressions, 6 improvements" "$out"
 check "filtered by metric" trend 3 -m '*.rate' "$nights"
-check "filtered by metric: one" says "$out" "1 regression, 2 improvements"
-check "no such cell" refused --cell policy=none "$nights"
-check "no such metric" refused --metric kicks.rounds "$nights"
+check "filtered by metric: one" says "1 regression, 2 improvements" "$out"
+check "no such cell" refused 2 trend --cell policy=none "$nights"
+check "no such metric" refused 2 trend --metric kicks.rounds "$nights"
 check "material" trend 0 --material 30 "$nights"
 check "before it nothing" trend 0 --since 2026-02-05 "$nights"
 
@@ -128,8 +98,7 @@ jsonschema.Draft7Validator.check_schema(schema)
 jsonschema.Draft7Validator(schema).validate(json.load(open(out)))
 PY
 else
-	echo "skipped: python3-jsonschema is not installed"
-	skipped=$((skipped + 1))
+	skip "python3-jsonschema is not installed"
 fi
 
 # Acknowledging, one by one, until none is open.
@@ -141,7 +110,7 @@ for s in json.load(open(sys.argv[1]))["series"]:
         if c["kind"] == "regressed" and not c["acknowledged"]:
             print(c["id"])' "$out"
 }
-check "an unknown id" refused --ack 0123456789ab --why x "$nights"
+check "an unknown id" refused 2 trend --ack 0123456789ab --why x "$nights"
 check "nothing is written then" test ! -e "$nights/tdmem-acks.json"
 ids 3 >"$dir/ids"
 check "three ids" test "$(wc -l <"$dir/ids")" -eq 3
@@ -149,12 +118,12 @@ while read -r id; do
 	check "acknowledge $id" trend 0 --ack "$id" --why 'known: "x"' "$nights"
 done <"$dir/ids"
 check "none is open" trend 0 "$nights"
-check "they are shown as such" says "$out" 'acknowledged: known: "x"'
+check "they are shown as such" says 'acknowledged: known: "x"' "$out"
 check "nothing is left out" test ! -s "$err"
 check "elsewhere they are open" trend 3 --acks "$dir/acks.json" "$nights"
 check "mail: none" trend 0 --format mail "$nights"
-check "mail: counted" says "$out" "0 regressions, 6 improvements; 3 ack"
-check "mail: not listed" says_not "$out" 'known: "x"'
+check "mail: counted" says "0 regressions, 6 improvements; 3 ack" "$out"
+check "mail: not listed" says_not 'known: "x"' "$out"
 if $python -c 'import jsonschema' 2>/dev/null; then
 	check "acknowledgements: their schema" $python - "$root" "$nights" <<'PY'
 import json, sys
@@ -168,8 +137,7 @@ keys = [(a["time"], a["id"]) for a in acks["acks"]]
 assert keys == sorted(keys)
 PY
 else
-	echo "skipped: python3-jsonschema is not installed"
-	skipped=$((skipped + 1))
+	skip "python3-jsonschema is not installed"
 fi
 
 # More nights of the same: still acknowledged.
@@ -182,8 +150,8 @@ history --runs 55 --noise 0.01 --outliers 0.02 --seed 3 \
 	--bad 53:0:policy=spin,vcpus=2
 touch -d 2026-01-02 "$nights"/night-005[34].json
 check "a livelock" trend 3 "$nights"
-check "a livelock is named" says "$out" "-> livelock"
-check "a livelock is no number" says "$out" "1 regression, 6 improvements"
+check "a livelock is named" says "-> livelock" "$out"
+check "a livelock is no number" says "1 regression, 6 improvements" "$out"
 
 # Names of any kind, in a mail of 75 columns.
 evil=$($python -c 'print("x" * 200 + "\u001b[31m<script>" + "\u00e9\u4e2d" * 40)')
@@ -193,7 +161,7 @@ $python "$root/tests/tools/make_history.py" --runs 20 --noise 0.01 \
 check "names of any kind" trend 3 --format mail "$dir/evil"
 check "mail: 75 columns" test "$(wc -L <"$out")" -le 75
 check "mail: ASCII" bash -c "! LC_ALL=C grep -q '[^ -~]' '$out'"
-check "measured is marked" says "$out" "measured"
+check "measured is marked" says "measured" "$out"
 check "text: 79 columns" trend 3 "$dir/evil"
 check "text: 79 columns, indeed" \
 	test "$(LC_ALL=C.UTF-8 wc -L <"$out")" -le 79
@@ -208,7 +176,7 @@ ln -s none "$dir/evil/dangling.json"
 mkdir "$dir/evil/below"
 mv "$dir/evil/night-0003.json" "$dir/evil/below"
 check "rubbish is no error" trend 3 --format json "$dir/evil"
-check "rubbish is counted" says "$err" "6 files left out in all"
+check "rubbish is counted" says "6 files left out in all" "$err"
 check "rubbish is listed" $python -c '
 import json, sys
 t = json.load(open(sys.argv[1]))
@@ -216,16 +184,14 @@ assert len(t["skipped"]) == 6 and len(t["runs"]) == 20' "$out"
 if [ "$(id -u)" -ne 0 ]; then
 	chmod 000 "$dir/evil/below"
 	check "a folder that cannot be read" trend 3 "$dir/evil"
-	check "a folder that cannot be read is told" says "$err" "below"
+	check "a folder that cannot be read is told" says "below" "$err"
 	chmod 700 "$dir/evil/below"
 else
-	echo "skipped: root can read every folder"
-	skipped=$((skipped + 1))
+	skip "root can read every folder"
 fi
 
 check "-o" trend 3 -o "$dir/document" "$nights"
 check "-o: not to stdout" test ! -s "$out"
-check "-o: the document" says "$dir/document" "regressed: 1"
+check "-o: the document" says "regressed: 1" "$dir/document"
 
-echo "$passed passed, $failed failed, $skipped skipped"
-[ "$failed" -eq 0 ]
+finish

@@ -4,53 +4,20 @@
 # tdmem validate on the command line: verdicts and exit statuses, what is off
 # when the cost table is, JSON that its schema accepts.
 
-set -u
+. "$(dirname "$0")/lib.sh"
 
-: "${TDMEM:?names the program}"
-root=$(cd "$(dirname "$0")/../.." && pwd)
 cd "$root" || exit 1
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-passed=0 failed=0 skipped=0
-out=$dir/out err=$dir/err
-python=/usr/bin/python3
 
-check() { # what, then a command that must succeed
-	local what=$1
-	shift
-	if "$@"; then
-		passed=$((passed + 1))
-	else
-		failed=$((failed + 1))
-		echo "failed: $what"
-		head -n 5 "$err" "$out" | cut -c 1-200 | sed 's/^/    /'
-	fi
-}
-
-run() { # STATUS ARG...
-	local want=$1 got
-	shift
-	timeout 200 "$TDMEM" "$@" >"$out" 2>"$err" </dev/null
-	got=$?
-	[ "$got" -eq "$want" ] && return
-	echo "    exit status $got, not $want: tdmem $*"
-	return 1
-}
-
-says() { # TEXT: the program has said so
-	grep -qF -- "$1" "$out" "$err"
-}
-
-check "nothing is off" run 0 validate
+check "nothing is off" tdmem 0 validate
 check "marked as the model's" says "MODEL OUTPUT beside references"
 check "queues" says "wait, M/D/1, cache line, rho 0.8"
 check "sums" says "4K accept fault"
 check "what nothing validates is said" says "nobody has published it"
 check "all of the queues are clear" says "0 off, 0 unclear"
 check "no line is too wide" bash -c "! grep -qE '.{80}' '$out'"
-check "once" run 0 validate published
+check "once" tdmem 0 validate published
 cp "$out" "$dir/first"
-check "again" run 0 validate published
+check "again" tdmem 0 validate published
 check "the same again" cmp -s "$out" "$dir/first"
 
 # A table whose figures are wrong must be found out.
@@ -58,7 +25,7 @@ sed 's/"name": "page_remove", "unit": "ns", "low": 1200, "typ": 3000, "high": 40
 	configs/costs/spr.json >"$dir/wrong.json"
 check "the table was changed" bash -c \
 	"! cmp -s configs/costs/spr.json '$dir/wrong.json'"
-check "a wrong table is off" run 3 validate published \
+check "a wrong table is off" tdmem 3 validate published \
 	--costs "$dir/wrong.json"
 check "says what" says "off: removed page, no vCPU inside"
 check "not all of it" grep -qE "4K accept fault .* ok$" "$out"
@@ -77,13 +44,13 @@ check "not for a host thread as well" grep -qE "track, 1 vCPU .* none$" "$out"
 check "says why" bash -c "tr -s ' \n' ' ' <'$out' | grep -qF 'need as many CPUs'"
 check "the others are not run" bash -c "! grep -qE 'M/M/1|DEMOTE' '$out'"
 
-check "no such group" run 2 validate publishd
+check "no such group" tdmem 2 validate publishd
 check "which was meant" says 'did you mean "published"?'
-check "no such format" run 2 validate --format xml
-check "no such table" run 2 validate published --costs "$dir/none.json"
+check "no such format" tdmem 2 validate --format xml
+check "no such table" tdmem 2 validate published --costs "$dir/none.json"
 
 if $python -c 'import jsonschema' 2>/dev/null; then
-	check "JSON" run 3 validate published --costs "$dir/wrong.json" \
+	check "JSON" tdmem 3 validate published --costs "$dir/wrong.json" \
 		--format json -o "$dir/v.json"
 	check "JSON goes to the file" [ ! -s "$out" ]
 	check "its schema accepts it" $python - "$dir/v.json" <<-'PY'
@@ -95,9 +62,7 @@ if $python -c 'import jsonschema' 2>/dev/null; then
 	assert doc["verdicts"]["off"] > 0
 	PY
 else
-	echo "skipped: python3-jsonschema is not installed"
-	skipped=3
+	skip "python3-jsonschema is not installed" 3
 fi
 
-echo "$passed passed, $failed failed, $skipped skipped"
-[ "$failed" -eq 0 ]
+finish
