@@ -7,6 +7,7 @@
 # make nightly-demo  60 nights on the model, and the dashboard of them
 # make bench      speed of the model and of the commands on results, as JSON
 # make soak       the threads backend under the thread sanitizer, 10 minutes
+# make trials     how often comparisons of runs on real CPUs are wrong, 15 minutes
 # make install    program, manual pages, configs, schemas and documents below
 #                 $(DESTDIR)$(prefix), which is /usr/local
 # V=1 shows the commands; CC=clang, SANITIZE=address,undefined, O=build-dir.
@@ -83,7 +84,7 @@ mandir	?= $(datadir)/man
 docdir	?= $(datadir)/doc/tdmem
 INSTALL	?= install
 
-.PHONY: all man install run check unit test-warnings bench soak nightly-demo clean deps print-libs
+.PHONY: all man install run check unit test-warnings bench soak trials nightly-demo clean deps print-libs
 .SECONDARY: $(TESTOBJ) $(UNIT:=.o) $(BENCH:=.o)
 
 all: tdmem
@@ -205,6 +206,11 @@ bench: $(BENCH) tdmem
 SOAK	?= 600
 soak:
 	$(Q)TDMEM_SOAK=$(SOAK) bash tests/cli/threads_tsan.sh
+
+TRIALS	?= 100
+trials: tdmem
+	$(Q)/usr/bin/python3 tests/tools/aa_trials.py $(abspath $(O)/tdmem) \
+		--trials $(TRIALS)
 
 deps:
 	$(Q)sh $(DEPS) build

@@ -64,6 +64,8 @@ NOT_RUN = [
     (r"tdmem run .*host\.costs=here\.json",
      "a table of this machine; calibrate.sh runs with one"),
     (r"make soak", "ten minutes; threads_tsan.sh is a short one"),
+    (r"make trials\b.*",
+     "a quarter of an hour; aa_trials.sh is a short one"),
     (r"make install", "tested by install.sh"),
     (r"make nightly-demo", "two minutes; its script is run by dashboard.sh"),
     (r"make CC=clang|make SANITIZE=\S+", "a build of its own; see .ci/run"),
