@@ -88,12 +88,6 @@ struct backend {
 	/* Can it run here?  If not, `why` says what is missing. */
 	bool (*available)(char *why, size_t size);
 	/*
-	 * What has to be said of a cell, whatever comes out; false: nothing.
-	 * NULL: never anything.
-	 */
-	bool (*note)(const struct scenario *scenario,
-		     const struct topology *topology, char *buf, size_t size);
-	/*
 	 * Execute once.  Returns 0 with the sample filled, whatever the cell's
 	 * status; -1 with *err only when it cannot even try (no memory).
 	 */

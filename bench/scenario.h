@@ -113,6 +113,12 @@ bool scenario_init(struct scenario *s, uint32_t tds, uint32_t vcpus,
 		   uint32_t hosts);
 void scenario_free(struct scenario *s);
 
+/** Threads that run at the same time: vCPUs of all TDs, and host threads. */
+static inline uint32_t scenario_threads(const struct scenario *s)
+{
+	return s->tds * s->vcpus + s->hosts;
+}
+
 /** Append; out of memory is remembered in s->failed. */
 void scenario_vcpu(struct scenario *s, uint32_t td, uint32_t vcpu,
 		   struct agent_op op);

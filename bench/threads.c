@@ -11,11 +11,6 @@
 #include "bench/sim/sim.h"
 #include "bench/timeline/timeline.h"
 
-static u32 strands_of(const struct scenario *s)
-{
-	return s->tds * s->vcpus + s->hosts;
-}
-
 static bool fits(const struct sim *sim, struct sample *sample)
 {
 	if (sim->nthreads <= MACHINE_MAX_STRANDS)
@@ -68,7 +63,8 @@ static const struct sim_world world = {
 static int run(const struct scenario *scenario, const struct cell_setup *setup,
 	       struct sample *sample, struct err *err)
 {
-	u32 strands = strands_of(scenario), ncpus = setup->topology->ncpus;
+	u32 strands = scenario_threads(scenario),
+	    ncpus = setup->topology->ncpus;
 	const struct noise_cpus cpus = {
 		.os_cpu = setup->os_cpu,
 		.n = strands < ncpus ? strands : ncpus,
@@ -109,18 +105,6 @@ static bool available(char *why, size_t size)
 	return true;
 }
 
-static bool note(const struct scenario *scenario, const struct topology *t,
-		 char *buf, size_t size)
-{
-	u32 strands = strands_of(scenario);
-
-	if (strands <= t->ncpus)
-		return false;
-	snprintf(buf, size, "oversubscribed: %u strands on %u CPU%s", strands,
-		 t->ncpus, t->ncpus == 1 ? "" : "s");
-	return true;
-}
-
 const struct backend backend_threads = {
 	.name = "threads",
 	.summary = "the model on this host's CPUs: real contention, real time",
@@ -128,6 +112,5 @@ const struct backend backend_threads = {
 	.real_cpus = true,
 	.chooses_policy = true,
 	.available = available,
-	.note = note,
 	.run = run,
 };

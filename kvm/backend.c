@@ -284,18 +284,6 @@ static bool available(char *why, size_t size)
 	return fd >= 0;
 }
 
-static bool note(const struct scenario *scenario, const struct topology *t,
-		 char *buf, size_t size)
-{
-	uint32_t threads = scenario->vcpus + scenario->hosts;
-
-	if (threads <= t->ncpus)
-		return false;
-	snprintf(buf, size, "oversubscribed: %u threads on %u CPU%s", threads,
-		 t->ncpus, t->ncpus == 1 ? "" : "s");
-	return true;
-}
-
 static const char *memory_name(const void *ctx, size_t index)
 {
 	(void)ctx;
@@ -308,6 +296,5 @@ const struct backend backend_kvm = {
 	.real_cpus = true,
 	.memories = memory_name,
 	.available = available,
-	.note = note,
 	.run = run,
 };

@@ -238,8 +238,10 @@ static int by_count(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+/* As a run notes it of cells with more threads than CPUs. */
 static bool is_oversubscribed(const struct samples_cell *cell)
 {
+	static const char mark[] = "oversubscribed: ";
 	size_t i;
 	json_t *note;
 
@@ -247,7 +249,7 @@ static bool is_oversubscribed(const struct samples_cell *cell)
 	{
 		const char *text = json_string_value(note);
 
-		if (text && strstr(text, "oversubscribed"))
+		if (text && strncmp(text, mark, strlen(mark)) == 0)
 			return true;
 	}
 	return false;

@@ -218,23 +218,37 @@ static struct ends count_ends(const struct journal_entry *entry, size_t n,
 	return ends;
 }
 
-/* What the backend says of the cell whatever came out. */
-static int add_backend_note(json_t *notes, const struct side *side,
-			    const struct cell *cell)
+/* Threads that share CPUs; 0: each has its own, -1: out of memory. */
+static int count_oversubscribed(const struct side *side,
+				const struct cell *cell)
 {
-	const struct backend *backend = side->config.backend;
 	struct scenario scenario;
-	char text[120];
 	struct err e;
+	uint32_t n;
 
-	if (!backend->note)
+	if (!side->config.backend->real_cpus)
 		return 0;
 	if (cell_scenario(&side->config, cell, &scenario, &e))
 		return -1;
-	if (backend->note(&scenario, &side->topology, text, sizeof(text)))
-		json_array_append_new(notes, json_string(text));
+	n = scenario_threads(&scenario);
 	scenario_free(&scenario);
-	return 0;
+	return n > side->topology.ncpus ? (int)n : 0;
+}
+
+static int add_note(json_t *notes, const char *text)
+{
+	return json_array_append_new(notes, json_string(text));
+}
+
+static int add_oversubscribed(json_t *notes, const struct side *side,
+			      int threads)
+{
+	uint32_t cpus = side->topology.ncpus;
+	char text[80];
+
+	snprintf(text, sizeof(text), "oversubscribed: %d threads on %u CPU%s",
+		 threads, cpus, cpus == 1 ? "" : "s");
+	return add_note(notes, text);
 }
 
 /* The metrics of a repeat; NULL: out of memory, or it cannot be read. */
@@ -258,11 +272,10 @@ static json_t *metrics_of(const struct journal *j,
 /* What other users of the CPUs did to it; warm-ups do not count. */
 static int add_noise_notes(json_t *notes, const struct side *side,
 			   const struct journal *j,
-			   const struct journal_entry *entry, size_t n)
+			   const struct journal_entry *entry, size_t n,
+			   bool oversubscribed)
 {
 	struct noise_sums sums = {.run_ns = 0};
-	/* That is what a backend notes of a cell. */
-	bool oversubscribed = json_array_size(notes) > 0;
 
 	if (!side->config.backend->real_cpus)
 		return 0;
@@ -280,27 +293,32 @@ static int add_noise_notes(json_t *notes, const struct side *side,
 	return noise_notes(&sums, oversubscribed, notes);
 }
 
+static int add_ends_note(json_t *notes, const struct ends *ends)
+{
+	char text[80];
+
+	if (!ends->bad || ends->bad == ends->n)
+		return 0;
+	snprintf(text, sizeof(text), "%zu of %zu repeats did not end ok",
+		 ends->bad, ends->n);
+	return add_note(notes, text);
+}
+
 /* NULL: out of memory. */
 static json_t *notes_of(const struct ends *ends, const struct side *side,
 			const struct cell *cell, const struct journal *j,
 			const struct journal_entry *entry, size_t n)
 {
 	json_t *notes = json_array();
-	char text[80];
+	int threads = count_oversubscribed(side, cell);
 
-	if (!notes || add_backend_note(notes, side, cell) ||
-	    add_noise_notes(notes, side, j, entry, n)) {
-		json_decref(notes);
-		return NULL;
-	}
-
-	if (ends->bad && ends->bad < ends->n) {
-		snprintf(text, sizeof(text),
-			 "%zu of %zu repeats did not end ok", ends->bad,
-			 ends->n);
-		json_array_append_new(notes, json_string(text));
-	}
-	return notes;
+	if (notes && threads >= 0 &&
+	    !(threads && add_oversubscribed(notes, side, threads)) &&
+	    !add_noise_notes(notes, side, j, entry, n, threads > 0) &&
+	    !add_ends_note(notes, ends))
+		return notes;
+	json_decref(notes);
+	return NULL;
 }
 
 static char *head_text(const struct sides *sides, const struct journal *j,

@@ -417,7 +417,7 @@ int sim_execute(const struct sim_world *world, const struct scenario *scenario,
 	sim->scenario = scenario;
 	sim->setup = setup;
 	sim->hists.sample = sample;
-	sim->nthreads = scenario->tds * scenario->vcpus + scenario->hosts;
+	sim->nthreads = scenario_threads(scenario);
 	if (!world->fits(sim, sample)) {
 		destroy(sim);
 		return 0;

@@ -33,9 +33,15 @@ check "the result: real time" holds "$a" '"run.time":'
 check "no virtual time in it" bash -c \
 	"! grep -qE '\"repeats\".*run.virtual_time' '$a'"
 check "a run on one CPU" tdmem 0 run "$dir/c.json" \
-	--set "host.pin=\"$first\"" --set axes.vcpus='[3]' --jobs 4 -o "$b"
+	--set "host.pin=\"$first\"" --set axes.vcpus='[1,3]' --jobs 4 -o "$b"
 check "more strands than CPUs" holds "$b" \
-	'"oversubscribed:3strandson1CPU"'
+	'"oversubscribed:3threadson1CPU"'
+check "a picture of it and of a cell with a CPU of its own" tdmem 0 plot "$b" \
+	-o "$dir/plot"
+check "leaves it out" bash -c "cat '$dir'/plot/*.gp | grep -q \
+	'oversubscribed, left out'"
+check "with --oversubscribed" tdmem 0 plot "$b" -o "$dir/over" --oversubscribed
+check "it is there" bash -c "! cat '$dir'/over/*.gp | grep -q 'left out'"
 check "not bound" tdmem 0 run "$dir/c.json" --set host.pin=none -q \
 	-o "$dir/n.json"
 check "strands not bound are counted" holds "$dir/n.json" '"run.unpinned":1'

@@ -166,6 +166,13 @@ static void oversubscribed_cells_are_left_out_unless_wanted(void **state)
 	assert_true(plot_good(rig.set.group[0].cell));
 	assert_int_equal(plot_common(&rig.set, &rig.set.group[0]), 0);
 	rig_end(&rig);
+
+	rig = (struct rig){0};
+	rig_begin(&rig, CELL("a", 8, "", "ok", "\"noise: not oversubscribed\"",
+			     THREE));
+	assert_int_equal(plot_set_fill(&rig.set, &rig.e), 0);
+	assert_true(plot_good(rig.set.group[0].cell));
+	rig_end(&rig);
 }
 
 /* Of 1, 2, 4, 8, 16 vCPUs each step ends differently. */

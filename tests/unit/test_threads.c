@@ -172,22 +172,6 @@ static void cut_cells_keep_the_laws(void **state)
 	}
 }
 
-static void more_strands_than_cpus_is_noted(void **state)
-{
-	struct topology two = {2, 1, cpus.place};
-	struct scenario s;
-	char text[120];
-
-	(void)state;
-	assert_true(scenario_init(&s, 1, 2, 1));
-	assert_true(backend_threads.note(&s, &two, text, sizeof(text)));
-	assert_string_equal(text, "oversubscribed: 3 strands on 2 CPUs");
-	scenario_free(&s);
-	assert_true(scenario_init(&s, 1, 2, 0));
-	assert_false(backend_threads.note(&s, &two, text, sizeof(text)));
-	scenario_free(&s);
-}
-
 /* Eight vCPUs, of which each has a quarter of a CPU or less. */
 static void crowded_cells_keep_the_laws(void **state)
 {
@@ -212,7 +196,6 @@ int main(void)
 		cmocka_unit_test(the_module_is_called_as_on_virtual_time),
 		cmocka_unit_test(cut_cells_keep_the_laws),
 		cmocka_unit_test(crowded_cells_keep_the_laws),
-		cmocka_unit_test(more_strands_than_cpus_is_noted),
 	};
 
 	return cmocka_run_group_tests(tests, find_cpus, NULL);
