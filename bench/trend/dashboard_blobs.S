@@ -20,9 +20,7 @@ symbol##_end:                                                                  \
 	.byte 0
 
 	.section .rodata
-BLOB(dashboard_index_html, "dashboard/index.html")
-BLOB(dashboard_workload_html, "dashboard/workload.html")
-BLOB(dashboard_run_html, "dashboard/run.html")
+BLOB(dashboard_page_html, "dashboard/page.html")
 BLOB(dashboard_style_css, "dashboard/style.css")
 BLOB(dashboard_common_js, "dashboard/common.js")
 BLOB(dashboard_chart_js, "dashboard/chart.js")

@@ -13,49 +13,6 @@
 
 #include "bench/trend/dashboard_impl.h"
 
-/* What a folder must have to be written over. */
-#define MARK "dashboard.txt"
-
-static const char mark_text[] =
-	"This folder is written by tdmem trend --html, all of it, each time.\n"
-	"Open index.html.  lib/ is dygraphs, under the licence beside it.\n";
-
-/* ---------------------------------------------------- what is built in */
-
-/* One file of the pages: dashboard_blobs.S has the bytes. */
-#define BLOB(symbol) extern const char symbol[], symbol##_end[]
-
-BLOB(dashboard_index_html);
-BLOB(dashboard_workload_html);
-BLOB(dashboard_run_html);
-BLOB(dashboard_style_css);
-BLOB(dashboard_common_js);
-BLOB(dashboard_chart_js);
-BLOB(dashboard_overview_js);
-BLOB(dashboard_workload_js);
-BLOB(dashboard_run_js);
-BLOB(dygraph_js);
-BLOB(dygraph_css);
-BLOB(dygraph_licence);
-
-static const struct page {
-	const char *name, *bytes, *end;
-} pages[] = {
-	{"index.html", dashboard_index_html, dashboard_index_html_end},
-	{"workload.html", dashboard_workload_html, dashboard_workload_html_end},
-	{"run.html", dashboard_run_html, dashboard_run_html_end},
-	{"style.css", dashboard_style_css, dashboard_style_css_end},
-	{"common.js", dashboard_common_js, dashboard_common_js_end},
-	{"chart.js", dashboard_chart_js, dashboard_chart_js_end},
-	{"overview.js", dashboard_overview_js, dashboard_overview_js_end},
-	{"workload.js", dashboard_workload_js, dashboard_workload_js_end},
-	{"run.js", dashboard_run_js, dashboard_run_js_end},
-	{"lib/dygraph.min.js", dygraph_js, dygraph_js_end},
-	{"lib/dygraph.min.css", dygraph_css, dygraph_css_end},
-	{"lib/dygraph-licence.txt", dygraph_licence, dygraph_licence_end},
-	{MARK, mark_text, mark_text + sizeof(mark_text) - 1},
-};
-
 /* ---------------------------------------------------------------- writing */
 
 static int cannot(struct err *e, const char *path)
@@ -86,10 +43,10 @@ static FILE *open_beside(const char *temporary)
 	return fd < 0 ? NULL : fdopen(fd, "w");
 }
 
-static int close_beside(FILE *f, const char *temporary, const char *path)
+static int close_beside(FILE *f, bool bad, const char *temporary,
+			const char *path)
 {
-	int bad = ferror(f);
-
+	bad |= ferror(f) != 0;
 	if (fclose(f) || bad || rename(temporary, path)) {
 		unlink(temporary);
 		return -1;
@@ -97,27 +54,22 @@ static int close_beside(FILE *f, const char *temporary, const char *path)
 	return 0;
 }
 
-static int write_page(const struct site *site, const struct page *page,
-		      struct err *e)
+int site_write_file(const struct site *site, const char *name,
+		    bool (*put)(FILE *f, const void *arg), const void *arg,
+		    struct err *e)
 {
-	char *path = in_site(site, page->name, e);
-	char *temporary = path ? arena_print(site->arena, "%s.tmp", path) : "";
+	char *path = in_site(site, name, e);
+	char *temporary =
+		path ? arena_print(site->arena, "%s.tmp", path) : NULL;
 	FILE *f;
 
-	if (!path || !temporary)
+	if (!temporary)
 		return err_set(e, EXIT_FAILED, "out of memory");
 	f = open_beside(temporary);
 	if (!f)
 		return cannot(e, path);
-	fwrite(page->bytes, 1, (size_t)(page->end - page->bytes), f);
-	return close_beside(f, temporary, path) ? cannot(e, path) : 0;
-}
-
-int site_write_pages(const struct site *site, struct err *e)
-{
-	for (size_t i = 0; i < sizeof(pages) / sizeof(pages[0]); i++)
-		if (write_page(site, &pages[i], e))
-			return -1;
+	if (close_beside(f, !put(f, arg), temporary, path))
+		return cannot(e, path);
 	return 0;
 }
 
@@ -138,34 +90,39 @@ static int put_plain(const char *buffer, size_t size, void *file)
 	return 0;
 }
 
+/** Data, and what pages know it by: a slug, in which nothing needs quoting. */
+struct named_data {
+	const char *name;
+	const json_t *data;
+};
+
+static bool put_data(FILE *f, const void *arg)
+{
+	const struct named_data *d = arg;
+	int bad;
+
+	fprintf(f, "var tdmem_data = tdmem_data || {};\ntdmem_data[\"%s\"] = ",
+		d->name);
+	bad = json_dump_callback(d->data, put_plain, f,
+				 JSON_COMPACT | JSON_ENSURE_ASCII |
+					 JSON_REAL_PRECISION(6));
+	fputs(";\n", f);
+	return !bad;
+}
+
 int site_write_data(const struct site *site, const char *name, json_t *data,
 		    struct err *e)
 {
-	char *path = arena_print(site->arena, "%s/data/%s.js", site->out, name);
-	char *temporary = path ? arena_print(site->arena, "%s.tmp", path) : 0;
-	FILE *f;
-	int bad;
+	char *file = arena_print(site->arena, "data/%s.js", name);
+	int status = -1;
 
-	if (!data || !temporary) {
-		json_decref(data);
-		return err_set(e, EXIT_FAILED, "out of memory");
-	}
-	f = open_beside(temporary);
-	if (!f) {
-		json_decref(data);
-		return cannot(e, path);
-	}
-	/* The name is a slug: nothing in it needs quoting. */
-	fprintf(f, "var tdmem_data = tdmem_data || {};\ntdmem_data[\"%s\"] = ",
-		name);
-	bad = json_dump_callback(data, put_plain, f,
-				 JSON_COMPACT | JSON_ENSURE_ASCII |
-					 JSON_REAL_PRECISION(6));
+	if (!data || !file)
+		err_set(e, EXIT_FAILED, "out of memory");
+	else
+		status = site_write_file(site, file, put_data,
+					 &(struct named_data){name, data}, e);
 	json_decref(data);
-	fputs(";\n", f);
-	if (close_beside(f, temporary, path) || bad)
-		return cannot(e, path);
-	return 0;
+	return status;
 }
 
 /* ---------------------------------------------------------------- folders */
@@ -194,7 +151,7 @@ static int make_folder(const char *path, struct err *e)
 /* Somebody's own index.html must not go because of a slip of the hand. */
 static int check_ours(const struct site *site, struct err *e)
 {
-	char *mark = in_site(site, MARK, e);
+	char *mark = in_site(site, SITE_MARK, e);
 
 	if (!mark)
 		return -1;
@@ -206,21 +163,11 @@ static int check_ours(const struct site *site, struct err *e)
 	return 0;
 }
 
-static int check_library(struct err *e)
-{
-	if (!dygraph_js[0]) /* what is not there is a lone NUL */
-		return err_set(e, EXIT_UNSUPPORTED,
-			       "dashboard: this tdmem was built without the "
-			       "chart library dygraphs (Debian: "
-			       "libjs-dygraphs); build again with it");
-	return 0;
-}
-
 int site_make_folders(const struct site *site, struct err *e)
 {
 	char *data = in_site(site, "data", e), *lib = in_site(site, "lib", e);
 
-	if (check_library(e))
+	if (site_check_library(e))
 		return -1;
 	if (!data || !lib || make_folder(site->out, e) || check_ours(site, e))
 		return -1;

@@ -2,16 +2,22 @@
 /*
  * The dashboard from the inside: dashboard_site.c sorts the history into what
  * pages show, dashboard_data.c and dashboard_overview.c make it JSON,
- * dashboard_files.c writes files, dashboard.c says which.
+ * dashboard_pages.c has what is built in, dashboard_files.c writes files,
+ * dashboard.c says which.
  */
 #ifndef TDMEM_BENCH_TREND_DASHBOARD_IMPL_H
 #define TDMEM_BENCH_TREND_DASHBOARD_IMPL_H
+
+#include <stdio.h>
 
 #include "bench/base/arena.h"
 #include "bench/trend/dashboard.h"
 
 /** Nights of the overview's sparklines: two months. */
 enum { SITE_RECENT = 60 };
+
+/** The file that a folder must have to be written over. */
+#define SITE_MARK "dashboard.txt"
 
 /** No index. */
 #define SITE_NONE ((size_t)-1)
@@ -92,8 +98,14 @@ json_t *site_text(const char *text);
  */
 int site_write_data(const struct site *site, const char *name, json_t *data,
 		    struct err *e);
+/** Write one file of the site, with `put`, which is false when it failed. */
+int site_write_file(const struct site *site, const char *name,
+		    bool (*put)(FILE *f, const void *arg), const void *arg,
+		    struct err *e);
 /** Write the pages, the style and the chart library. */
 int site_write_pages(const struct site *site, struct err *e);
+/** -1 with EXIT_UNSUPPORTED: the chart library was not built in. */
+int site_check_library(struct err *e);
 /** Make the folders, or find an older dashboard; nothing without a library. */
 int site_make_folders(const struct site *site, struct err *e);
 /** Remove data of runs and workloads that are not in the history any more. */
