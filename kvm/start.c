@@ -33,7 +33,7 @@ static struct kvm_segment flat(uint8_t type, bool code64)
 }
 
 /*
- * QEMU's emulation of nested paging (7.2) hangs when a guest runs without
+ * QEMU's emulation of nested paging (7.2, 10.0) hangs when a guest runs without
  * paging of its own; there a vCPU begins in long mode.
  */
 static bool emulated(void)

@@ -13,7 +13,7 @@
 #
 # TDMEM_RIG_KERNEL   an image with KVM, AMD's part and virtio built in; without
 #                    it Debian's cloud kernel, fetched by apt-get
-# TDMEM_RIG_DIR      where that kernel is kept (build/rig)
+# TDMEM_RIG_DIR      where that kernel and a newer QEMU are kept (build/rig)
 # TDMEM_RIG_FILES    more files for the folder that the program runs in
 # TDMEM_RIG_SECONDS  limit of the whole (60)
 
@@ -21,57 +21,10 @@ set -eu
 
 dir=${TDMEM_RIG_DIR:-$(dirname "$0")/../../build/rig}
 seconds=${TDMEM_RIG_SECONDS:-60}
-# With 7.2 thread=multi crashes now and then.
-machine='-machine q35 -accel tcg,thread=single -cpu EPYC -smp 2 -m 1G'
 append='console=ttyS0 quiet panic=-1 oops=panic mitigations=off nokaslr
 	cryptomgr.notests no_timer_check tsc=reliable'
-
-no_rig() {
-	echo "rig: $*" >&2
-	exit 125
-}
-
-need() { # program package
-	command -v "$1" >/dev/null 2>&1 || no_rig "no $1: install $2"
-}
-
-# The newest of the kernels that nested KVM is known to be good on.
-package() {
-	apt-cache search --names-only '^linux-image-6\.12\..*-cloud-amd64$' \
-		2>/dev/null | cut -d' ' -f1 | sort -V | tail -n 1
-}
-
-# Sets $kernel, and $modules, which is empty when all is built in.
-find_kernel() {
-	modules=
-	if [ -n "${TDMEM_RIG_KERNEL:-}" ]; then
-		kernel=$TDMEM_RIG_KERNEL
-		[ -r "$kernel" ] || no_rig "cannot read $kernel"
-		return
-	fi
-	if ! ls "$dir"/kernel/boot/vmlinuz-* >/dev/null 2>&1; then
-		fetch_kernel
-	fi
-	kernel=$(ls "$dir"/kernel/boot/vmlinuz-*)
-	modules=$(find "$dir/kernel/lib/modules" -name 'irqbypass.ko*')
-	modules="$modules $(find "$dir/kernel/lib/modules" -name 'kvm.ko*')"
-	modules="$modules $(find "$dir/kernel/lib/modules" -name 'kvm-amd.ko*')"
-}
-
-fetch_kernel() {
-	need apt-get apt
-	name=$(package)
-	[ -n "$name" ] ||
-		no_rig "no linux-image-6.12.*-cloud-amd64: apt-get update?"
-	into=$(mktemp -d "$dir/fetch.XXXXXX")
-	(cd "$into" && apt-get -o APT::Sandbox::User=root download -qq \
-		"$name" >&2) ||
-		no_rig "cannot download $name"
-	dpkg -x "$into"/*.deb "$into/root"
-	rm -rf "$dir/kernel"
-	mv "$into/root" "$dir/kernel"
-	rm -rf "$into"
-}
+# shellcheck source=tests/rig/fetch.sh
+. "$(dirname "$0")/fetch.sh"
 
 # What a file is linked with, at the same paths; nothing for other files.
 add_libraries() { # root file
@@ -145,6 +98,7 @@ need xz xz-utils
 mkdir -p "$dir"
 dir=$(cd "$dir" && pwd)
 find_kernel
+find_qemu
 
 work=$(mktemp -d "$dir/run.XXXXXX")
 trap 'rm -rf "$work"' EXIT
@@ -168,7 +122,7 @@ initramfs "$work/root" "$work/initrd"
 : >"$work/out"
 status=0
 # shellcheck disable=SC2086
-timeout -k 5 "$seconds" qemu-system-x86_64 $machine -nodefaults \
+timeout -k 5 "$seconds" "$qemu" $machine -nodefaults \
 	-no-user-config -display none -serial "file:$work/console" -no-reboot \
 	-device isa-debug-exit,iobase=0xf4,iosize=1 \
 	-device virtio-serial-pci -chardev "file,id=o,path=$work/out" \
