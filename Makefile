@@ -102,11 +102,13 @@ AGENT_CFLAGS := -std=gnu11 -I. $(WARN) -O2 -ffreestanding -fpie \
 	   -fvisibility=hidden -fno-stack-protector -fcf-protection=none \
 	   -fno-asynchronous-unwind-tables -mno-red-zone -mgeneral-regs-only
 AGENT	:= $(O)/guest-agent/image
-AGENT_OBJ := $(AGENT)/entry.o $(AGENT)/main.o $(AGENT)/agent.o
+AGENT_C	:= $(patsubst %,$(AGENT)/%.o,main world_vm world_td)
+AGENT_OBJ := $(AGENT)/entry.o $(AGENT_C) $(AGENT)/agent.o $(AGENT)/td.o
 
 $(AGENT)/entry.o: guest-agent/image/entry.S
-$(AGENT)/main.o: guest-agent/image/main.c
 $(AGENT)/agent.o: guest-agent/agent.c
+$(AGENT)/td.o: guest-agent/td.c
+$(AGENT_C): $(AGENT)/%.o: guest-agent/image/%.c
 $(AGENT_OBJ):
 	$(call say,AGENT,$@)
 	$(Q)mkdir -p $(@D)

@@ -178,7 +178,7 @@ static const char *refused(const struct scenario *s)
 		return "a build of a TD";
 	if (s->vcpus > AGENT_MAX_VCPUS)
 		return "so many vCPUs";
-	if (s->pages > (AGENT_MAX_PDS - 1ull) << 18)
+	if (s->pages > (uint64_t)AGENT_MAX_GIB << 18)
 		return "so much memory";
 	for (i = 0; !why && i < s->vcpus; i++) {
 		if (s->vcpu[i].n > AGENT_MAX_OPS)

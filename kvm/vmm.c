@@ -14,7 +14,7 @@
 #define GIB	    (1ull << 30)
 #define IMAGE_BYTES 0x10000ull
 
-enum { SLOT_MEMORY, SLOT_CONTROL, SLOT_IMAGE };
+enum { SLOT_MEMORY, SLOT_CONTROL, SLOT_IMAGE, SLOT_PRIVATE };
 
 extern const char agent_image[], agent_image_end[];
 
@@ -54,7 +54,7 @@ int vmm_open(char *why, size_t size)
 enum { TABLE_ENTRY = 0x63, PAGE_ENTRY = 0xe3 };
 
 /* A PD with 1 GiB from `gpa`, and the entry of the PDPT for it. */
-static void make_pd(uint64_t *tables, uint32_t index, uint64_t gpa)
+static uint64_t *make_pd(uint64_t *tables, uint32_t index, uint64_t gpa)
 {
 	uint64_t *pdpt = tables + 512, *pd = pdpt + 512 * (index + 1ull);
 	uint32_t i;
@@ -62,33 +62,39 @@ static void make_pd(uint64_t *tables, uint32_t index, uint64_t gpa)
 	pdpt[gpa >> 30] = AGENT_TABLES + 4096ull * (index + 2) + TABLE_ENTRY;
 	for (i = 0; i < 512; i++)
 		pd[i] = gpa + i * BYTES_2M + PAGE_ENTRY;
+	return pd;
 }
 
-/* The GiB below 4, and memory as far as it goes. */
+/* The two GiB below 4, and memory as far as it goes. */
 static void make_tables(const struct vmm *vm)
 {
-	uint64_t *tables =
-		(uint64_t *)(vm->control + (AGENT_TABLES - AGENT_CONTROL));
+	uint64_t *tables = (uint64_t *)vm->private;
 	uint32_t i;
 
 	tables[0] = AGENT_TABLES + 4096ull + TABLE_ENTRY;
-	make_pd(tables, 0, AGENT_CONTROL);
+	make_pd(tables, 0, AGENT_TABLES);
+	make_pd(tables, 1, AGENT_CONTROL);
 	for (i = 0; i * GIB < vm->memory.bytes; i++)
-		make_pd(tables, i + 1, AGENT_MEMORY + i * GIB);
+		make_pd(tables, i + 2, AGENT_MEMORY + i * GIB);
 }
 
-/* What agent and host share, and the image. */
+/* What agent and host share, what the agent has for itself, and the image. */
 static int make_control(struct vmm *vm, struct err *e)
 {
 	vm->control_bytes = (vm->nvcpus + 1ull) << AGENT_BOX_SHIFT;
+	vm->private_bytes = AGENT_STACKS - AGENT_TABLES +
+			    ((size_t)vm->nvcpus << AGENT_STACK_SHIFT);
 	vm->control = memory_map(vm->control_bytes);
+	vm->private = memory_map(vm->private_bytes);
 	vm->image = memory_map(IMAGE_BYTES);
-	if (!vm->control || !vm->image)
+	if (!vm->control || !vm->private || !vm->image)
 		return err_set(e, EXIT_FAILED, "kvm: out of memory");
 	make_tables(vm);
 	memcpy(vm->image, agent_image, (size_t)(agent_image_end - agent_image));
 	if (memory_plain_slot(vm->fd, SLOT_CONTROL, AGENT_CONTROL, vm->control,
 			      vm->control_bytes) ||
+	    memory_plain_slot(vm->fd, SLOT_PRIVATE, AGENT_TABLES, vm->private,
+			      vm->private_bytes) ||
 	    memory_plain_slot(vm->fd, SLOT_IMAGE, AGENT_IMAGE, vm->image,
 			      IMAGE_BYTES))
 		return err_set(e, EXIT_FAILED, "KVM_SET_USER_MEMORY_REGION: %s",
@@ -239,6 +245,7 @@ void vmm_close(struct vmm *vm)
 {
 	vmm_release(vm);
 	unmap(&vm->control, vm->control_bytes);
+	unmap(&vm->private, vm->private_bytes);
 	unmap(&vm->image, IMAGE_BYTES);
 }
 

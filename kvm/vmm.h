@@ -25,8 +25,8 @@ struct vmm {
 	size_t run_bytes;
 	struct memory memory; /* what scripts work on */
 	/* Mappings of this process; NULL: none. */
-	char *image, *control;
-	size_t control_bytes;
+	char *image, *control, *private; /* private: tables and stacks */
+	size_t control_bytes, private_bytes;
 };
 
 /** What is asked for. */

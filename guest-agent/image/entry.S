@@ -2,12 +2,15 @@
 /*
  * From the reset vector to C.  A vCPU begins in 32-bit protected mode with
  * flat segments, EFER.LME set and its index in RSI, as those of a TD do.
- * The page tables are in control memory; all is mapped to its own address.
+ * The page tables are the host's; all is mapped to its own address.
  */
 #include "guest-agent/image/mailbox.h"
 
 #define CR0_PG	 0x80000000
 #define CR4_PAE	 0x20
+#define CR4_MCE	 0x40
+#define CR4_VMXE 0x2000
+#define CR4_SMXE 0x4000
 #define CODE_SEG 8
 #define DATA_SEG 16
 
@@ -19,7 +22,9 @@
 start32:
 	lgdt	gdt_pointer
 	movl	%cr4, %eax
-	orl	$CR4_PAE, %eax
+	/* A TD must keep MCE, and never set the two others. */
+	andl	$~(CR4_VMXE | CR4_SMXE), %eax
+	orl	$(CR4_PAE | CR4_MCE), %eax
 	movl	%eax, %cr4
 	movl	$AGENT_TABLES, %eax
 	movl	%eax, %cr3
@@ -37,11 +42,13 @@ start64:
 	movl	%eax, %ss
 	movl	%esi, %edi
 	leal	1(%rdi), %eax
+	movl	$AGENT_STACKS, %esp
+	movq	%rax, %rcx
+	shlq	$AGENT_STACK_SHIFT, %rcx
+	addq	%rcx, %rsp
+	movl	$AGENT_CONTROL, %esi
 	shlq	$AGENT_BOX_SHIFT, %rax
-	movl	$AGENT_CONTROL, %ecx
-	leaq	AGENT_STACK_END(%rax, %rcx), %rsp
-	leaq	AGENT_STACK_END(%rax, %rcx), %rsi
-	subq	$AGENT_STACK_END, %rsi
+	addq	%rax, %rsi
 	xorl	%ebp, %ebp
 	call	agent_main
 	ud2
@@ -61,16 +68,76 @@ agent_gates:
 	.set	vector, vector + 1
 	.endr
 
-/* The box of this vCPU is what its stack is in. */
+/*
+ * agent_fault() returns when the vCPU goes on, at what it has put into the
+ * frame: the end of agent_touch(), so no register needs to be kept that a
+ * function may change.
+ */
 fault:
 	popq	%rdi
 	popq	%rsi
-	movq	(%rsp), %rdx
-	movq	%rsp, %rcx
-	andq	$-(1 << AGENT_BOX_SHIFT), %rcx
+	movq	%rsp, %rdx
 	andq	$-16, %rsp
+	subq	$16, %rsp
+	movq	%rdx, (%rsp)
 	call	agent_fault
-	ud2
+	movq	(%rsp), %rsp
+	iretq
+
+/*
+ * bool agent_touch(uint64_t gpa): a store, without a load before it, which
+ * would map a page of zeros and the store then another.  True when it gave a
+ * #VE: the page is pending.
+ */
+	.globl	agent_touch, agent_touch_store, agent_touch_ve
+agent_touch:
+	movq	%rdi, %rax
+	orq	$1, %rax
+agent_touch_store:
+	movq	%rax, (%rdi)
+	xorl	%eax, %eax
+	ret
+agent_touch_ve:
+	movl	$1, %eax
+	ret
+
+/* void agent_tdcall(struct td_registers *): TDCALL with these registers. */
+	.globl	agent_tdcall
+agent_tdcall:
+	pushq	%r12
+	pushq	%r13
+	pushq	%r14
+	pushq	%r15
+	pushq	%rdi
+	movq	(%rdi), %rax
+	movq	8(%rdi), %rcx
+	movq	16(%rdi), %rdx
+	movq	24(%rdi), %r8
+	movq	32(%rdi), %r9
+	movq	40(%rdi), %r10
+	movq	48(%rdi), %r11
+	movq	56(%rdi), %r12
+	movq	64(%rdi), %r13
+	movq	72(%rdi), %r14
+	movq	80(%rdi), %r15
+	.byte	0x66, 0x0f, 0x01, 0xcc
+	popq	%rdi
+	movq	%rax, (%rdi)
+	movq	%rcx, 8(%rdi)
+	movq	%rdx, 16(%rdi)
+	movq	%r8, 24(%rdi)
+	movq	%r9, 32(%rdi)
+	movq	%r10, 40(%rdi)
+	movq	%r11, 48(%rdi)
+	movq	%r12, 56(%rdi)
+	movq	%r13, 64(%rdi)
+	movq	%r14, 72(%rdi)
+	movq	%r15, 80(%rdi)
+	popq	%r15
+	popq	%r14
+	popq	%r13
+	popq	%r12
+	ret
 
 	.section .reset, "ax"
 	.code32

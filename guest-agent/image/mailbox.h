@@ -4,22 +4,28 @@
  * host fills it before the first entry and reads results when no vCPU runs
  * any more; it trusts nothing in it.
  *
- *   0xC0000000  struct agent_shared, and from 0xC0001000 the page tables
+ *   0x80000000  page tables
+ *   0x80100000  a stack of 32 KiB for each vCPU, with its IDT
+ *   0xC0000000  struct agent_shared
  *   0xC0100000  a box of 1 MiB for each vCPU
  *   0xFFFF0000  the image, up to the reset vector at 0xFFFFFFF0
  *   4 GiB       the memory that scripts work on: their address 0
+ *
+ * All is mapped to its own address.  In a TD what is from 0xC0000000 up to the
+ * image is shared memory, everything else is private.
  */
 #ifndef TDMEM_GUEST_AGENT_MAILBOX_H
 #define TDMEM_GUEST_AGENT_MAILBOX_H
 
-#define AGENT_CONTROL	 0xC0000000
-#define AGENT_TABLES	 0xC0001000 /* PML4, PDPT, PDs of 2M pages */
-#define AGENT_BOX_SHIFT	 20
-#define AGENT_IMAGE	 0xFFFF0000
-#define AGENT_STACK_END	 0x8000
-#define AGENT_GATE_BYTES 16 /* code of one vector's stub */
-#define AGENT_NR_VECTORS 32
-#define AGENT_PORT	 0xE0 /* written to: enum agent_doorbell */
+#define AGENT_TABLES	  0x80000000 /* PML4, PDPT, PDs of 2M pages */
+#define AGENT_STACKS	  0x80100000
+#define AGENT_STACK_SHIFT 15
+#define AGENT_CONTROL	  0xC0000000
+#define AGENT_BOX_SHIFT	  20
+#define AGENT_IMAGE	  0xFFFF0000
+#define AGENT_GATE_BYTES  16 /* code of one vector's stub */
+#define AGENT_NR_VECTORS  32
+#define AGENT_PORT	  0xE0 /* written to: enum agent_doorbell */
 
 #ifndef __ASSEMBLER__
 #include "guest-agent/abi.h"
@@ -30,8 +36,10 @@
 enum {
 	AGENT_MAX_VCPUS = 1022,
 	AGENT_MAX_BARRIERS = 64,
-	/* what is left of the first MiB, each for a GiB */
-	AGENT_MAX_PDS = 253,
+	/* what is left of the MiB of the tables, each for a GiB */
+	AGENT_MAX_PDS = 254,
+	/* two of them are for what is below 4 GiB */
+	AGENT_MAX_GIB = AGENT_MAX_PDS - 2,
 	AGENT_SCRIPT_AT = 0x80000,
 	AGENT_BOX_BYTES = 1 << AGENT_BOX_SHIFT,
 	AGENT_MAX_OPS =
@@ -69,16 +77,20 @@ struct agent_box {
 	uint32_t measured; /* number of begins */
 	uint32_t unused;
 	struct agent_fault fault;
-	uint8_t pad[0x1000 - 72];
-	uint64_t idt[AGENT_NR_VECTORS * 2];
-	uint8_t stack[AGENT_STACK_END - 0x1000 - AGENT_NR_VECTORS * 16];
 	struct hist hist[NR_AGENT_LATENCIES];
 };
 
-_Static_assert(__builtin_offsetof(struct agent_box, hist) == AGENT_STACK_END,
-	       "entry.S has the end of the stack");
 _Static_assert(sizeof(struct agent_box) <= AGENT_SCRIPT_AT,
 	       "the script is behind the box");
+
+/** Of the guest alone, begins with zeros. */
+struct agent_stack {
+	uint64_t idt[AGENT_NR_VECTORS * 2];
+	uint8_t stack[(1 << AGENT_STACK_SHIFT) - AGENT_NR_VECTORS * 16];
+};
+
+_Static_assert(sizeof(struct agent_stack) == 1 << AGENT_STACK_SHIFT,
+	       "entry.S has the end of the stack");
 
 /** Where the script of a box is. */
 static inline struct agent_op *agent_box_script(struct agent_box *box)

@@ -1,35 +1,45 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The agent in an ordinary VM: its port writes memory, reads the TSC and
- * leaves by port I/O.  Freestanding, and position-independent because it is
- * linked just below 4 GiB, beyond the reach of signed 32-bit addresses.
+ * The agent in a VM or a TD: its port writes memory, reads the TSC and asks
+ * its world for the rest.  Freestanding, and position-independent because it
+ * is linked just below 4 GiB, beyond the reach of signed 32-bit addresses.
  */
-#include "guest-agent/image/mailbox.h"
+#include <cpuid.h>
+
+#include "guest-agent/image/world.h"
 
 #define PAGE_BYTES 4096ull
 #define CODE_SEG   8ull
 #define GATE	   0x8e00ull /* present, 64-bit interrupt gate */
 
-/** A vCPU. */
-struct vcpu {
-	struct agent_port port; /* must be first */
-	struct agent_box *box;
+#define VECTOR_VE 20
+
+/* What the CPU pushes. */
+struct frame {
+	uint64_t rip, cs, rflags, rsp, ss;
 };
 
 /* Hidden: reached without a table of addresses. */
-extern const char agent_gates[] __attribute__((visibility("hidden")));
+#pragma GCC visibility push(hidden)
+extern const char agent_gates[], agent_touch_store[], agent_touch_ve[];
+bool agent_touch(uint64_t gpa);
+#pragma GCC visibility pop
 void agent_main(uint64_t index, struct agent_box *box);
-void agent_fault(uint64_t vector, uint64_t error, uint64_t rip,
-		 struct agent_box *box);
+void agent_fault(uint64_t vector, uint64_t error, struct frame *frame);
 
 static struct agent_shared *shared(void)
 {
 	return (struct agent_shared *)(uintptr_t)AGENT_CONTROL;
 }
 
+static struct vcpu *vcpu_of(struct agent_port *port)
+{
+	return (struct vcpu *)port;
+}
+
 static struct agent_box *box_of(struct agent_port *port)
 {
-	return ((struct vcpu *)port)->box;
+	return vcpu_of(port)->box;
 }
 
 static uint32_t load(const uint32_t *word)
@@ -37,12 +47,21 @@ static uint32_t load(const uint32_t *word)
 	return __atomic_load_n(word, __ATOMIC_ACQUIRE);
 }
 
-static void ring(enum agent_doorbell bell)
+/* The vCPU whose stack this is. */
+static uint64_t index_of(const void *on_stack)
 {
-	__asm__ volatile("outb %b0, %1"
-			 :
-			 : "a"(bell), "N"(AGENT_PORT)
-			 : "memory");
+	return ((uintptr_t)on_stack - AGENT_STACKS) >> AGENT_STACK_SHIFT;
+}
+
+const struct world *world_here(void)
+{
+	unsigned a, b, c, d;
+
+	/* "IntelTDX    ", which the TDX module itself answers. */
+	__cpuid_count(0x21, 0, a, b, c, d);
+	return b == 0x65746e49 && d == 0x5844546c && c == 0x20202020
+		       ? &world_td
+		       : &world_vm;
 }
 
 /* ------------------------------------------------------------------ port */
@@ -61,35 +80,27 @@ static uint64_t port_now_ns(struct agent_port *port)
 			  32);
 }
 
-/* A store first: a load would map a page of zeros, and the store another. */
 static enum agent_result port_touch(struct agent_port *port, uint64_t gpa)
 {
 	(void)port;
-	*(volatile uint64_t *)gpa = gpa | 1;
-	return AGENT_OK;
+	return agent_touch(gpa) ? AGENT_VE : AGENT_OK;
 }
 
-/* An ordinary VM has nothing to accept. */
 static enum agent_result port_accept(struct agent_port *port, uint64_t gpa,
 				     unsigned level)
 {
-	(void)port;
-	(void)gpa;
-	(void)level;
-	return AGENT_OK;
+	return vcpu_of(port)->world->accept(gpa, level);
 }
 
-/* The host lets no script with these in. */
 static enum agent_result port_convert(struct agent_port *port, uint64_t gpa,
 				      uint64_t bytes, bool to_private)
 {
-	(void)port;
-	(void)gpa;
-	(void)bytes;
-	(void)to_private;
-	return AGENT_MISMATCH;
+	const struct vcpu *vcpu = vcpu_of(port);
+
+	return vcpu->world->convert(vcpu, gpa, bytes, to_private);
 }
 
+/* The host lets no script with this in. */
 static enum agent_result port_stuck(struct agent_port *port, uint64_t gpa)
 {
 	(void)port;
@@ -118,14 +129,13 @@ static enum agent_result port_spin(struct agent_port *port, uint64_t ns)
 static enum agent_result port_halt(struct agent_port *port)
 {
 	while (!port_stopped(port))
-		__asm__ volatile("hlt" : : : "memory");
+		vcpu_of(port)->world->halt();
 	return load(&shared()->gone) ? AGENT_STOP : AGENT_OK;
 }
 
 static enum agent_result port_leave(struct agent_port *port)
 {
-	(void)port;
-	ring(AGENT_BELL_LEAVE);
+	vcpu_of(port)->world->ring(AGENT_BELL_LEAVE);
 	return load(&shared()->gone) ? AGENT_STOP : AGENT_OK;
 }
 
@@ -179,20 +189,23 @@ static const struct agent_port_ops ops = {
 
 /* ----------------------------------------------------- begin, end, fault */
 
-static void set_gates(struct agent_box *box)
+static void set_gates(uint64_t index)
 {
+	struct agent_stack *stack =
+		(struct agent_stack *)(uintptr_t)(AGENT_STACKS +
+						  (index << AGENT_STACK_SHIFT));
 	struct __attribute__((packed)) {
 		uint16_t limit;
 		uint64_t base;
-	} pointer = {sizeof(box->idt) - 1, (uintptr_t)box->idt};
+	} pointer = {sizeof(stack->idt) - 1, (uintptr_t)stack->idt};
 	unsigned v;
 
 	for (v = 0; v < AGENT_NR_VECTORS; v++) {
 		uint64_t at = (uintptr_t)agent_gates + v * AGENT_GATE_BYTES;
 
-		box->idt[2 * v] = (at & 0xffff) | CODE_SEG << 16 | GATE << 32 |
-				  (at >> 16 & 0xffff) << 48;
-		box->idt[2 * v + 1] = at >> 32;
+		stack->idt[2 * v] = (at & 0xffff) | CODE_SEG << 16 |
+				    GATE << 32 | (at >> 16 & 0xffff) << 48;
+		stack->idt[2 * v + 1] = at >> 32;
 	}
 	__asm__ volatile("lidt %0" : : "m"(pointer));
 }
@@ -209,23 +222,32 @@ static void touch_box(struct agent_box *box)
 
 void agent_main(uint64_t index, struct agent_box *box)
 {
-	struct vcpu vcpu = {{&ops}, box};
+	struct vcpu vcpu = {{&ops}, box, world_here(), 0};
 
-	(void)index;
-	set_gates(box);
+	set_gates(index);
 	touch_box(box);
+	vcpu.world->begin(&vcpu);
 	box->result = agent_run(&vcpu.port, agent_box_script(box), box->nops);
 	for (;;)
-		ring(AGENT_BELL_DONE);
+		vcpu.world->ring(AGENT_BELL_DONE);
 }
 
-void agent_fault(uint64_t vector, uint64_t error, uint64_t rip,
-		 struct agent_box *box)
+void agent_fault(uint64_t vector, uint64_t error, struct frame *frame)
 {
+	const struct world *world = world_here();
+	struct agent_box *box =
+		(struct agent_box *)(uintptr_t)(AGENT_CONTROL +
+						((index_of(frame) + 1)
+						 << AGENT_BOX_SHIFT));
 	uint64_t address;
 
+	if (vector == VECTOR_VE && frame->rip == (uintptr_t)agent_touch_store &&
+	    world->pending()) {
+		frame->rip = (uintptr_t)agent_touch_ve;
+		return;
+	}
 	__asm__ volatile("movq %%cr2, %0" : "=r"(address));
-	box->fault = (struct agent_fault){vector, error, rip, address};
+	box->fault = (struct agent_fault){vector, error, frame->rip, address};
 	for (;;)
-		ring(AGENT_BELL_FAULT);
+		world->ring(AGENT_BELL_FAULT);
 }

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What differs between an ordinary VM and a TD. */
+#ifndef TDMEM_GUEST_AGENT_WORLD_H
+#define TDMEM_GUEST_AGENT_WORLD_H
+
+#include "guest-agent/image/mailbox.h"
+
+/** A vCPU. */
+struct vcpu {
+	struct agent_port port; /* must be first */
+	struct agent_box *box;
+	const struct world *world;
+	uint64_t shared_bit; /* TD: of GPAs */
+};
+
+struct world {
+	/* Whatever has to be done before the script. */
+	void (*begin)(struct vcpu *vcpu);
+	void (*ring)(enum agent_doorbell bell);
+	enum agent_result (*accept)(uint64_t gpa, unsigned level);
+	enum agent_result (*convert)(const struct vcpu *vcpu, uint64_t gpa,
+				     uint64_t bytes, bool to_private);
+	/* Until something wakes it up, or earlier. */
+	void (*halt)(void);
+	/* Was the #VE that has just been taken of a pending page? */
+	bool (*pending)(void);
+};
+
+/* Hidden: reached without a table of addresses. */
+#pragma GCC visibility push(hidden)
+extern const struct world world_vm, world_td;
+#pragma GCC visibility pop
+
+/** Which of them is this? */
+const struct world *world_here(void);
+
+#endif
