@@ -10,6 +10,7 @@
 
 #include "bench/base/err.h"
 #include "bench/base/names.h"
+#include "bench/observe/ability.h"
 #include "bench/scenario.h"
 #include "guest-agent/hist.h"
 #include "model/host/host.h"
@@ -87,6 +88,11 @@ struct backend {
 	name_fn *memories;
 	/* Can it run here?  If not, `why` says what is missing. */
 	bool (*available)(char *why, size_t size);
+	/*
+	 * Fill in what of it this host can do, at most so many; returns how
+	 * many.  NULL: all or nothing.
+	 */
+	size_t (*abilities)(struct ability *list, size_t most);
 	/*
 	 * Execute once.  Returns 0 with the sample filled, whatever the cell's
 	 * status; -1 with *err only when it cannot even try (no memory).

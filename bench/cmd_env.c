@@ -33,6 +33,18 @@ static void print_host(const json_t *env)
 	print_text(env, "compiler", "compiler");
 }
 
+static void print_abilities(const struct backend *b)
+{
+	enum { MOST = 16 };
+	struct ability list[MOST];
+	size_t n = b->abilities(list, MOST);
+
+	if (n)
+		printf("\nBackend %s:\n", b->name);
+	for (size_t i = 0; i < n; i++)
+		ability_print(&list[i], stdout);
+}
+
 static void print_backends(void)
 {
 	puts("\nBackends:");
@@ -43,6 +55,10 @@ static void print_backends(void)
 		printf("  %-9s %s\n", backends[i]->name, backends[i]->summary);
 		printf("  %-9s %s%s\n", "",
 		       can ? "runs here" : "cannot run: ", why);
+	}
+	for (size_t i = 0; backends[i]; i++) {
+		if (backends[i]->abilities)
+			print_abilities(backends[i]);
 	}
 }
 

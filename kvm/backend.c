@@ -277,7 +277,8 @@ static int run(const struct scenario *scenario, const struct cell_setup *setup,
 
 static bool available(char *why, size_t size)
 {
-	int fd = vmm_open(why, size);
+	struct kvm_answers answers;
+	int fd = vmm_open(&answers, why, size);
 
 	if (fd >= 0)
 		close(fd);
@@ -296,5 +297,6 @@ const struct backend backend_kvm = {
 	.real_cpus = true,
 	.memories = memory_name,
 	.available = available,
+	.abilities = kvm_abilities,
 	.run = run,
 };

@@ -17,81 +17,28 @@ const struct memory_kind memory_kinds[] = {
 		.name = "anonymous",
 		.summary = "anonymous memory of the VMM below a memslot",
 		.vm_type = KVM_X86_DEFAULT_VM,
-		.vm_name = "KVM_X86_DEFAULT_VM",
+		.cure = "",
 	},
 	{
 		.name = "guest-memfd",
 		.summary = "a guest_memfd that the host maps, ordinary VM",
 		.vm_type = KVM_X86_DEFAULT_VM,
-		.vm_name = "KVM_X86_DEFAULT_VM",
 		.gmem = true,
 		.gmem_flags =
 			GUEST_MEMFD_FLAG_MMAP | GUEST_MEMFD_FLAG_INIT_SHARED,
+		.cure = "Linux 6.18 or newer",
 	},
 	{
 		.name = "private",
 		.summary = "private pages of a guest_memfd, software-protected",
 		.vm_type = KVM_X86_SW_PROTECTED_VM,
-		.vm_name = "KVM_X86_SW_PROTECTED_VM",
 		.gmem = true,
 		.private = true,
+		.cure = "Linux 6.8 or newer, built after scripts/config -e "
+			"EXPERT -e KVM_SW_PROTECTED_VM",
 	},
 	{.name = NULL},
 };
-
-/* -------------------------------------------------------- what is offered */
-
-/* A capability that is not there has the value 0, or is refused. */
-static unsigned capability(int fd, unsigned long number)
-{
-	int value = ioctl(fd, KVM_CHECK_EXTENSION, number);
-
-	return value < 0 ? 0 : (unsigned)value;
-}
-
-bool memory_offered(const struct memory_kind *kind, int kvm, char *why,
-		    size_t size)
-{
-	unsigned types = capability(kvm, KVM_CAP_VM_TYPES);
-
-	if (kind->vm_type == KVM_X86_DEFAULT_VM || types >> kind->vm_type & 1)
-		return true;
-	snprintf(why, size,
-		 "KVM_CAP_VM_TYPES is %#x, without %s (bit %lu): a kernel with "
-		 "CONFIG_KVM_SW_PROTECTED_VM has it",
-		 types, kind->vm_name, kind->vm_type);
-	return false;
-}
-
-/* What the kind needs of its VM. */
-static int check_vm(const struct memory *m, struct err *e)
-{
-	const struct memory_kind *kind = m->kind;
-	const struct {
-		bool asked;
-		const char *name;
-		unsigned long number;
-		uint64_t needed;
-	} caps[] = {
-		{kind->gmem, "KVM_CAP_GUEST_MEMFD", KVM_CAP_GUEST_MEMFD, 1},
-		{kind->gmem_flags, "KVM_CAP_GUEST_MEMFD_FLAGS",
-		 KVM_CAP_GUEST_MEMFD_FLAGS, kind->gmem_flags},
-		{kind->private, "KVM_CAP_MEMORY_ATTRIBUTES",
-		 KVM_CAP_MEMORY_ATTRIBUTES, KVM_MEMORY_ATTRIBUTE_PRIVATE},
-	};
-
-	for (size_t i = 0; i < sizeof(caps) / sizeof(*caps); i++) {
-		unsigned has = capability(m->vm, caps[i].number);
-
-		if (caps[i].asked && (has & caps[i].needed) != caps[i].needed)
-			return err_set(e, EXIT_UNSUPPORTED,
-				       "memory %s: %s of a %s is %#x, needed "
-				       "%#llx",
-				       kind->name, caps[i].name, kind->vm_name,
-				       has, (unsigned long long)caps[i].needed);
-	}
-	return 0;
-}
 
 /* ---------------------------------------------------------------- mapping */
 
@@ -186,13 +133,10 @@ static int make_gmem(struct memory *m)
 int memory_make(struct memory *m, const struct memory_kind *kind, int vm,
 		uint64_t gpa, size_t bytes, bool huge, struct err *e)
 {
-	const char *what;
+	const char *what = "KVM_CREATE_GUEST_MEMFD";
 
 	*m = (struct memory){
 		.kind = kind, .vm = vm, .gmem = -1, .gpa = gpa, .bytes = bytes};
-	if (check_vm(m, e))
-		return -1;
-	what = "KVM_CREATE_GUEST_MEMFD";
 	if (kind->gmem && make_gmem(m))
 		goto failed;
 	what = "mmap";

@@ -18,10 +18,10 @@ struct memory_kind {
 	const char *name; /* host.memory of a config */
 	const char *summary;
 	unsigned long vm_type; /* KVM_X86_..._VM */
-	const char *vm_name;
-	bool gmem;	     /* faults are filled from a guest_memfd */
-	bool private;	     /* its pages have the attribute PRIVATE */
-	uint64_t gmem_flags; /* GUEST_MEMFD_FLAG_... */
+	const char *cure;      /* what a host takes that does not have it */
+	bool gmem;	       /* faults are filled from a guest_memfd */
+	bool private;	       /* its pages have the attribute PRIVATE */
+	uint64_t gmem_flags;   /* GUEST_MEMFD_FLAG_... */
 };
 
 /** Of the backend kvm, ended by one without a name; the first is default. */
@@ -42,16 +42,9 @@ struct memory {
 };
 
 /**
- * Can a VM of this /dev/kvm have it?  False with the capability that is
- * missing in `why`.
- */
-bool memory_offered(const struct memory_kind *kind, int kvm, char *why,
-		    size_t size);
-
-/**
  * Give a VM memory at gpa, a multiple of 2M of bytes; huge: in 2M pages where
- * the kernel can, else in 4K pages only.  -1 with *e, EXIT_UNSUPPORTED if the
- * kernel does not have it; memory_free() in both cases.
+ * the kernel can, else in 4K pages only.  The VM kvm_can_have() it.  -1 with
+ * *e; memory_free() in both cases.
  */
 int memory_make(struct memory *m, const struct memory_kind *kind, int vm,
 		uint64_t gpa, size_t bytes, bool huge, struct err *e);

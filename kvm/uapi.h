@@ -2,7 +2,7 @@
 /*
  * <linux/kvm.h>, and what headers older than the running kernel lack of it:
  * guest_memfd and memory attributes (Linux 6.8), pre-faulting (6.10), a
- * guest_memfd that the host maps (7.0).
+ * guest_memfd that the host maps (6.18).
  */
 #ifndef TDMEM_KVM_UAPI_H
 #define TDMEM_KVM_UAPI_H

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,31 +19,16 @@ extern const char agent_image[], agent_image_end[];
 
 /* ----------------------------------------------------------- what is here */
 
-/* In one line of `tdmem list backends`. */
-static void say_closed(int error, char *why, size_t size)
+int vmm_open(struct kvm_answers *answers, char *why, size_t size)
 {
-	if (error == ENOENT)
-		snprintf(why, size, "no /dev/kvm: load kvm_intel or kvm_amd");
-	else
-		snprintf(why, size, "/dev/kvm: %s%s", strerror(error),
-			 error == EACCES ? ": join the group kvm" : "");
-}
+	struct ability ability;
+	int fd = kvm_ask(answers, "/dev/kvm");
 
-int vmm_open(char *why, size_t size)
-{
-	int fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
-	int version;
-
-	if (fd < 0) {
-		say_closed(errno, why, size);
-		return -1;
-	}
-	version = ioctl(fd, KVM_GET_API_VERSION, 0);
-	if (version == KVM_API_VERSION)
+	if (kvm_can_run(answers, &ability))
 		return fd;
-	snprintf(why, size, "/dev/kvm: API version %d, expected %d", version,
-		 KVM_API_VERSION);
-	close(fd);
+	ability_line(&ability, why, size);
+	if (fd >= 0)
+		close(fd);
 	return -1;
 }
 
@@ -156,25 +140,38 @@ failed:
 
 /* ---------------------------------------------------------------- the VM */
 
+static int refuse(const struct memory_kind *kind, const struct ability *ability,
+		  struct err *e)
+{
+	char why[320];
+
+	ability_line(ability, why, sizeof(why));
+	return err_set(e, EXIT_UNSUPPORTED, "memory %s: %s", kind->name, why);
+}
+
 static int make_vm(struct vmm *vm, const struct memory_kind *kind,
 		   struct err *e)
 {
-	char why[160];
+	struct kvm_answers answers;
+	struct ability ability;
+	char why[320];
 	int bytes;
 
-	vm->kvm = vmm_open(why, sizeof(why));
+	vm->kvm = vmm_open(&answers, why, sizeof(why));
 	if (vm->kvm < 0)
 		return err_set(e, EXIT_UNSUPPORTED, "kvm: %s", why);
-	if (!memory_offered(kind, vm->kvm, why, sizeof(why)))
-		return err_set(e, EXIT_UNSUPPORTED, "memory %s: %s", kind->name,
-			       why);
+	if (!kvm_can_have(&answers, kind, &ability))
+		return refuse(kind, &ability, e);
 	vm->fd = ioctl(vm->kvm, KVM_CREATE_VM, kind->vm_type);
 	bytes = ioctl(vm->kvm, KVM_GET_VCPU_MMAP_SIZE, 0);
 	if (vm->fd < 0 || bytes <= 0)
 		return err_set(e, EXIT_FAILED, "KVM_CREATE_VM: %s",
 			       strerror(errno));
 	vm->run_bytes = (size_t)bytes;
-	return 0;
+	kvm_ask_vm(&answers, vm->fd);
+	return kvm_can_have(&answers, kind, &ability)
+		       ? 0
+		       : refuse(kind, &ability, e);
 }
 
 static int create(struct vmm *vm, const struct vmm_shape *shape, struct err *e)

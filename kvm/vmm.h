@@ -11,6 +11,7 @@
 
 #include "bench/base/err.h"
 #include "guest-agent/image/mailbox.h"
+#include "kvm/can.h"
 #include "kvm/memory.h"
 
 struct vmm_vcpu {
@@ -39,9 +40,9 @@ struct vmm_shape {
 
 /**
  * Open /dev/kvm and see that it will do.  Returns its descriptor; -1 with what
- * is missing in `why`.
+ * is missing, and what it takes, in `why`.
  */
-int vmm_open(char *why, size_t size);
+int vmm_open(struct kvm_answers *answers, char *why, size_t size);
 
 /**
  * Make a VM.  -1 with *e, EXIT_UNSUPPORTED if this kernel has no such VM or

@@ -65,14 +65,6 @@ static const struct event events[] = {
 	 PERF_COUNT_SW_CONTEXT_SWITCHES, true},
 };
 
-static void print_ability(const struct ability *a, FILE *f)
-{
-	fprintf(f, "  %s\n    %s%s\n", a->what, a->why[0] ? "no: " : "yes",
-		a->why);
-	if (a->why[0] && a->cure[0])
-		fprintf(f, "    it takes: %s\n", a->cure);
-}
-
 void ability_of_event(size_t i, struct ability *a)
 {
 	const struct event *e = &events[i];
@@ -107,8 +99,8 @@ void counters_print_env(FILE *f)
 	fputs("\nCounters (tdmem run --counters):\n", f);
 	for (size_t i = 0; i < abilities(); i++) {
 		ability_of_event(i, &a);
-		print_ability(&a, f);
+		ability_print(&a, f);
 	}
 	ability_of_msr("/dev/cpu/0/msr", &a);
-	print_ability(&a, f);
+	ability_print(&a, f);
 }

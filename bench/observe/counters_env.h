@@ -8,12 +8,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-/** One thing that can be counted, or cannot. */
-struct ability {
-	const char *what;
-	char why[200];	  /* why not; "": it can */
-	const char *cure; /* what it takes; "": not known */
-};
+#include "bench/observe/ability.h"
 
 /** Kinds of events that are tried, from 0 to this. */
 size_t abilities(void);
