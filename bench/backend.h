@@ -6,6 +6,7 @@
 #ifndef TDMEM_BENCH_BACKEND_H
 #define TDMEM_BENCH_BACKEND_H
 
+#include <jansson.h>
 #include <stdint.h>
 
 #include "bench/base/err.h"
@@ -93,6 +94,13 @@ struct backend {
 	 * many.  NULL: all or nothing.
 	 */
 	size_t (*abilities)(struct ability *list, size_t most);
+	/*
+	 * How it does on these CPUs what it does, for the result; `os_cpu` as
+	 * in struct cell_setup.  A new object, NULL when out of memory.  NULL:
+	 * there is nothing to tell.
+	 */
+	json_t *(*facts)(const struct topology *topology,
+			 const uint32_t *os_cpu);
 	/*
 	 * Execute once.  Returns 0 with the sample filled, whatever the cell's
 	 * status; -1 with *err only when it cannot even try (no memory).

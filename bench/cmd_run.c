@@ -140,6 +140,22 @@ static size_t count_broken(const struct journal *j)
 	return n;
 }
 
+/* What is known of this run besides; false when out of memory. */
+static bool add_facts(json_t *env, const struct side *side,
+		      const struct request *r, json_t *tags)
+{
+	const struct backend *b = side->config.backend;
+
+	return !(r->tag.n && json_object_set(env, "tags", tags)) &&
+	       !(b->facts && json_object_set_new(env, b->name,
+						 b->facts(&side->topology,
+							  side->os_cpu))) &&
+	       !(r->counter_list &&
+		 json_object_set_new(env, "counters",
+				     counters_facts(&r->counters))) &&
+	       !(r->noise && json_object_set(env, "noise", r->noise));
+}
+
 static int write_result(struct place *place, const struct sides *sides,
 			const struct request *r, bool whole, struct err *e)
 {
@@ -151,11 +167,7 @@ static int write_result(struct place *place, const struct sides *sides,
 		return -1;
 	top.environment = environment(r->argc, r->argv);
 	if (!top.environment ||
-	    (r->tag.n && json_object_set(top.environment, "tags", tags)) ||
-	    (r->counter_list &&
-	     json_object_set_new(top.environment, "counters",
-				 counters_facts(&r->counters))) ||
-	    (r->noise && json_object_set(top.environment, "noise", r->noise)))
+	    !add_facts(top.environment, sides_main(sides), r, tags))
 		err_set(e, EXIT_FAILED, "out of memory");
 	else
 		status = place_write(place, &top, e);

@@ -80,29 +80,51 @@ static int run(const struct scenario *scenario, const struct cell_setup *setup,
 	return status;
 }
 
+/* What a machine on these CPUs would use; false: out of memory. */
+static bool facts_of(const struct topology *topology, const uint32_t *os_cpu,
+		     struct threads_facts *facts)
+{
+	const struct threads_config config = {
+		.topology = topology, .os_cpu = os_cpu, .max_strands = 1};
+	struct machine *machine = threads_create(&config);
+
+	if (!machine)
+		return false;
+	*facts = threads_facts(machine);
+	machine_destroy(machine);
+	return true;
+}
+
 /* Always; with what, is told. */
 static bool available(char *why, size_t size)
 {
 	struct cpu_place place = {0};
 	const struct topology one = {1, 1, &place};
 	const u32 cpu = 0;
-	const struct threads_config config = {
-		.topology = &one, .os_cpu = &cpu, .max_strands = 1};
-	struct machine *machine = threads_create(&config);
 	struct threads_facts facts;
 
 	if (size)
 		why[0] = '\0';
-	if (!machine)
-		return true;
-	facts = threads_facts(machine);
-	snprintf(why, size,
-		 " (clock: %s at %.0f MHz; kicks: %s; page clears: %s; "
-		 "flushes: %s)",
-		 facts.clock, (double)facts.clock_hz / 1e6, facts.kick,
-		 facts.clear, facts.flush);
-	machine_destroy(machine);
+	if (facts_of(&one, &cpu, &facts))
+		snprintf(why, size,
+			 " (clock: %s at %.0f MHz; kicks: %s; page clears: %s; "
+			 "flushes: %s)",
+			 facts.clock, (double)facts.clock_hz / 1e6, facts.kick,
+			 facts.clear, facts.flush);
 	return true;
+}
+
+static json_t *facts_json(const struct topology *topology,
+			  const uint32_t *os_cpu)
+{
+	struct threads_facts f;
+
+	if (!facts_of(topology, os_cpu, &f))
+		return NULL;
+	return json_pack("{sssIsfssssss}", "clock", f.clock, "clock_hz",
+			 (json_int_t)f.clock_hz, "clock_read_ns",
+			 (double)f.read_ps / (double)PS_PER_NS, "kick", f.kick,
+			 "page_clear", f.clear, "page_flush", f.flush);
 }
 
 const struct backend backend_threads = {
@@ -112,5 +134,6 @@ const struct backend backend_threads = {
 	.real_cpus = true,
 	.chooses_policy = true,
 	.available = available,
+	.facts = facts_json,
 	.run = run,
 };

@@ -432,6 +432,26 @@ static void print_costs(const struct printer *p, const json_t *top)
 	print_wrapped(p->f, 0, text);
 }
 
+/* With what the backend threads did what it does. */
+static void print_threads(const struct printer *p, const json_t *env)
+{
+	const json_t *facts = json_object_get(env, "threads");
+	char text[400];
+
+	if (!facts)
+		return;
+	snprintf(text, sizeof(text),
+		 "clock: %.40s at %.0f MHz, a reading (%.1f ns) is taken off "
+		 "latencies; kicks: %.40s; page clears: %.40s; flushes: %.40s",
+		 text_at(env, "threads", "clock", "?"),
+		 json_number_value(json_object_get(facts, "clock_hz")) / 1e6,
+		 json_number_value(json_object_get(facts, "clock_read_ns")),
+		 text_at(env, "threads", "kick", "?"),
+		 text_at(env, "threads", "page_clear", "?"),
+		 text_at(env, "threads", "page_flush", "?"));
+	print_wrapped(p->f, 0, text);
+}
+
 static void print_model(const struct printer *p, const json_t *top)
 {
 	bool real = samples_any(top, "real_cpus");
@@ -453,6 +473,7 @@ static void print_model(const struct printer *p, const json_t *top)
 				 "topology", "default"));
 	}
 	print_wrapped(p->f, 0, text);
+	print_threads(p, json_object_get(top, "environment"));
 	print_costs(p, top);
 }
 

@@ -42,8 +42,17 @@ check "leaves it out" bash -c "cat '$dir'/plot/*.gp | grep -q \
 	'oversubscribed, left out'"
 check "with --oversubscribed" tdmem 0 plot "$b" -o "$dir/over" --oversubscribed
 check "it is there" bash -c "! cat '$dir'/over/*.gp | grep -q 'left out'"
+kick=$("$TDMEM" env | sed -n 's/.*kicks: \([a-z]*\).*/\1/p')
+check "the result: how it kicks" holds "$a" "\"kick\":\"$kick\""
+check "the result: its clock" bash -c "tr -d ' \n' <'$a' | grep -qE \
+	'\"clock_hz\":[1-9][0-9]{7,},\"clock_read_ns\":[0-9.]+,'"
+check "it is shown" tdmem 0 show "$a"
+check "kicks are shown" bash -c "tr -s ' \n' ' ' <'$out' | grep -q \
+	'is taken off latencies; kicks: $kick; page clears: '"
 check "not bound" tdmem 0 run "$dir/c.json" --set host.pin=none -q \
 	-o "$dir/n.json"
+check "who is not bound is kicked by a signal" holds "$dir/n.json" \
+	'"kick":"signal"'
 check "strands not bound are counted" holds "$dir/n.json" '"run.unpinned":1'
 check "bound strands are not" holds "$a" '"run.unpinned":0'
 
