@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "kvm/memory.h"
+#include "kvm/uapi_tdx.h"
 
 #define BYTES_2M (2ull << 20)
 
@@ -38,6 +39,15 @@ const struct memory_kind memory_kinds[] = {
 			"EXPERT -e KVM_SW_PROTECTED_VM",
 	},
 	{.name = NULL},
+};
+
+const struct memory_kind memory_kind_td = {
+	.name = "td",
+	.summary = "private pages of a guest_memfd, of a TD",
+	.vm_type = KVM_X86_TDX_VM,
+	.gmem = true,
+	.private = true,
+	.cure = "Linux 6.16 or newer on a CPU with TDX",
 };
 
 /* ---------------------------------------------------------------- mapping */
@@ -130,26 +140,32 @@ static int make_gmem(struct memory *m)
 	return m->gmem < 0 ? -1 : 0;
 }
 
-int memory_make(struct memory *m, const struct memory_kind *kind, int vm,
-		uint64_t gpa, size_t bytes, bool huge, struct err *e)
+int memory_make(struct memory *m, const struct memory_kind *kind,
+		const struct memory_place *place, struct err *e)
 {
 	const char *what = "KVM_CREATE_GUEST_MEMFD";
 
 	*m = (struct memory){
-		.kind = kind, .vm = vm, .gmem = -1, .gpa = gpa, .bytes = bytes};
+		.kind = kind,
+		.vm = place->vm,
+		.gmem = -1,
+		.slot = place->slot,
+		.gpa = place->gpa,
+		.bytes = place->bytes,
+	};
 	if (kind->gmem && make_gmem(m))
 		goto failed;
 	what = "mmap";
 	m->at = kind->gmem_flags & GUEST_MEMFD_FLAG_MMAP
-			? map_file(bytes, m->gmem)
-			: map_aligned(bytes, huge);
+			? map_file(m->bytes, m->gmem)
+			: map_aligned(m->bytes, place->huge);
 	if (!m->at)
 		goto failed;
 	what = "KVM_SET_USER_MEMORY_REGION";
 	if (set_slot(m))
 		goto failed;
 	what = "KVM_SET_MEMORY_ATTRIBUTES";
-	if (kind->private && set_private(m, 0, bytes, true))
+	if (kind->private && set_private(m, 0, m->bytes, true))
 		goto failed;
 	return 0;
 failed:

@@ -26,6 +26,8 @@ struct memory_kind {
 
 /** Of the backend kvm, ended by one without a name; the first is default. */
 extern const struct memory_kind memory_kinds[];
+/** Of a TD. */
+extern const struct memory_kind memory_kind_td;
 
 struct memory {
 	const struct memory_kind *kind;
@@ -41,13 +43,21 @@ struct memory {
 	char *at;
 };
 
+/** Where it goes. */
+struct memory_place {
+	int vm;
+	uint32_t slot;
+	uint64_t gpa;
+	size_t bytes; /* whole pages */
+	bool huge;    /* in 2M pages where the kernel can, else in 4K only */
+};
+
 /**
- * Give a VM memory at gpa, a multiple of 2M of bytes; huge: in 2M pages where
- * the kernel can, else in 4K pages only.  The VM kvm_can_have() it.  -1 with
- * *e; memory_free() in both cases.
+ * Give a VM memory.  The VM kvm_can_have() it.  -1 with *e; memory_free() in
+ * both cases.
  */
-int memory_make(struct memory *m, const struct memory_kind *kind, int vm,
-		uint64_t gpa, size_t bytes, bool huge, struct err *e);
+int memory_make(struct memory *m, const struct memory_kind *kind,
+		const struct memory_place *place, struct err *e);
 /** Give back what the VM does not hold; it has been closed. */
 void memory_free(struct memory *m);
 

@@ -7,13 +7,14 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "kvm/td.h"
 #include "kvm/vmm.h"
 
 #define BYTES_2M    (2ull << 20)
 #define GIB	    (1ull << 30)
 #define IMAGE_BYTES 0x10000ull
 
-enum { SLOT_MEMORY, SLOT_CONTROL, SLOT_IMAGE, SLOT_PRIVATE };
+enum { SLOT_MEMORY, SLOT_CONTROL, SLOT_IMAGE, SLOT_OWN };
 
 extern const char agent_image[], agent_image_end[];
 
@@ -49,40 +50,83 @@ static uint64_t *make_pd(uint64_t *tables, uint32_t index, uint64_t gpa)
 	return pd;
 }
 
+/* In a TD all pages of control memory, which ends below the image. */
+static void share_control(uint64_t *pd, size_t bytes)
+{
+	size_t i;
+
+	for (i = 0; i * BYTES_2M < bytes; i++)
+		pd[i] |= TD_SHARED_BIT;
+}
+
 /* The two GiB below 4, and memory as far as it goes. */
 static void make_tables(const struct vmm *vm)
 {
-	uint64_t *tables = (uint64_t *)vm->private;
+	uint64_t *tables = (uint64_t *)vm->own.at, *pd;
 	uint32_t i;
 
 	tables[0] = AGENT_TABLES + 4096ull + TABLE_ENTRY;
 	make_pd(tables, 0, AGENT_TABLES);
-	make_pd(tables, 1, AGENT_CONTROL);
+	pd = make_pd(tables, 1, AGENT_CONTROL);
+	if (vmm_is_td(vm))
+		share_control(pd, vm->control_bytes);
 	for (i = 0; i * GIB < vm->memory.bytes; i++)
 		make_pd(tables, i + 2, AGENT_MEMORY + i * GIB);
 }
 
-/* What agent and host share, what the agent has for itself, and the image. */
+/* What agent and host share; not private in any VM. */
 static int make_control(struct vmm *vm, struct err *e)
 {
 	vm->control_bytes = (vm->nvcpus + 1ull) << AGENT_BOX_SHIFT;
-	vm->private_bytes = AGENT_STACKS - AGENT_TABLES +
-			    ((size_t)vm->nvcpus << AGENT_STACK_SHIFT);
 	vm->control = memory_map(vm->control_bytes);
-	vm->private = memory_map(vm->private_bytes);
-	vm->image = memory_map(IMAGE_BYTES);
-	if (!vm->control || !vm->private || !vm->image)
+	if (!vm->control)
 		return err_set(e, EXIT_FAILED, "kvm: out of memory");
-	make_tables(vm);
-	memcpy(vm->image, agent_image, (size_t)(agent_image_end - agent_image));
 	if (memory_plain_slot(vm->fd, SLOT_CONTROL, AGENT_CONTROL, vm->control,
-			      vm->control_bytes) ||
-	    memory_plain_slot(vm->fd, SLOT_PRIVATE, AGENT_TABLES, vm->private,
-			      vm->private_bytes) ||
-	    memory_plain_slot(vm->fd, SLOT_IMAGE, AGENT_IMAGE, vm->image,
-			      IMAGE_BYTES))
+			      vm->control_bytes))
 		return err_set(e, EXIT_FAILED, "KVM_SET_USER_MEMORY_REGION: %s",
 			       strerror(errno));
+	return 0;
+}
+
+static int make_memory(struct vmm *vm, const struct vmm_shape *shape,
+		       struct err *e)
+{
+	/* A guest_memfd that the host maps is for what is measured only. */
+	const struct memory_kind *kind =
+		vmm_is_td(vm) ? &memory_kind_td : &memory_kinds[0];
+	const struct memory_place
+		memory =
+			{
+				.vm = vm->fd,
+				.slot = SLOT_MEMORY,
+				.gpa = AGENT_MEMORY,
+				.bytes = (shape->pages * 4096 + BYTES_2M - 1) &
+					 -BYTES_2M,
+				.huge = shape->huge,
+			},
+		own =
+			{
+				.vm = vm->fd,
+				.slot = SLOT_OWN,
+				.gpa = AGENT_TABLES,
+				.bytes = AGENT_STACKS - AGENT_TABLES +
+					 ((size_t)vm->nvcpus
+					  << AGENT_STACK_SHIFT),
+			},
+		image = {
+			.vm = vm->fd,
+			.slot = SLOT_IMAGE,
+			.gpa = AGENT_IMAGE,
+			.bytes = IMAGE_BYTES,
+		};
+
+	if (memory_make(&vm->memory, shape->memory, &memory, e) ||
+	    memory_make(&vm->own, kind, &own, e) ||
+	    memory_make(&vm->image, kind, &image, e) || make_control(vm, e))
+		return -1;
+	make_tables(vm);
+	memcpy(vm->image.at, agent_image,
+	       (size_t)(agent_image_end - agent_image));
 	return 0;
 }
 
@@ -105,6 +149,25 @@ static int set_cpuid(const struct vmm *vm, int fd)
 	return status;
 }
 
+/* What a vCPU begins with; a TD's is the TDX module's choice. */
+static int make_state(struct vmm *vm, uint32_t index, struct err *e)
+{
+	int fd = vm->vcpu[index].fd;
+	const char *what = "KVM_SET_CPUID2";
+
+	if (vmm_is_td(vm))
+		return td_vcpu(fd, e);
+	if (set_cpuid(vm, fd))
+		goto failed;
+	what = "KVM_SET_SREGS";
+	if (vmm_start_state(fd, index))
+		goto failed;
+	return 0;
+failed:
+	return err_set(e, EXIT_FAILED, "kvm: vCPU %u: %s: %s", index, what,
+		       strerror(errno));
+}
+
 static int make_vcpu(struct vmm *vm, uint32_t index, struct err *e)
 {
 	struct vmm_vcpu *vcpu = &vm->vcpu[index];
@@ -121,12 +184,8 @@ static int make_vcpu(struct vmm *vm, uint32_t index, struct err *e)
 		vcpu->run = NULL;
 		goto failed;
 	}
-	what = "KVM_SET_CPUID2";
-	if (set_cpuid(vm, vcpu->fd))
-		goto failed;
-	what = "KVM_SET_SREGS";
-	if (vmm_start_state(vcpu->fd, index))
-		goto failed;
+	if (make_state(vm, index, e))
+		return -1;
 	what = "KVM_GET_TSC_KHZ";
 	khz = ioctl(vcpu->fd, KVM_GET_TSC_KHZ, 0);
 	if (khz <= 0)
@@ -174,28 +233,56 @@ static int make_vm(struct vmm *vm, const struct memory_kind *kind,
 		       : refuse(kind, &ability, e);
 }
 
+/* Private memory that a TD begins with, and the end of its build. */
+static int build_td(const struct vmm *vm, const struct vmm_shape *shape,
+		    struct err *e)
+{
+	const struct memory *const parts[] = {&vm->own, &vm->image};
+	size_t i;
+
+	for (i = 0; i < 2; i++) {
+		if (td_load(vm->vcpu[0].fd, parts[i]->gpa, parts[i]->at,
+			    parts[i]->bytes, e))
+			return -1;
+	}
+	return shape->unfinished ? 0 : td_finalize(vm->fd, e);
+}
+
 static int create(struct vmm *vm, const struct vmm_shape *shape, struct err *e)
 {
-	size_t bytes = (shape->pages * 4096 + BYTES_2M - 1) & -BYTES_2M;
+	const struct td_shape td = {shape->vcpus, shape->ve_disable};
 	uint32_t i;
 
-	if (make_vm(vm, shape->memory, e) ||
-	    memory_make(&vm->memory, shape->memory, vm->fd, AGENT_MEMORY, bytes,
-			shape->huge, e) ||
-	    make_control(vm, e))
+	if (make_vm(vm, shape->memory, e))
+		return -1;
+	if (vmm_is_td(vm) && td_begin(vm->kvm, vm->fd, &td, e))
+		return -1;
+	if (make_memory(vm, shape, e))
 		return -1;
 	for (i = 0; i < vm->nvcpus; i++) {
 		if (make_vcpu(vm, i, e))
 			return -1;
 	}
-	return 0;
+	return vmm_is_td(vm) ? build_td(vm, shape, e) : 0;
+}
+
+bool vmm_is_td(const struct vmm *vm)
+{
+	return vm->type == KVM_X86_TDX_VM;
 }
 
 int vmm_create(struct vmm *vm, const struct vmm_shape *shape, struct err *e)
 {
 	uint32_t i;
 
-	*vm = (struct vmm){.kvm = -1, .fd = -1, .memory = {.gmem = -1}};
+	*vm = (struct vmm){
+		.type = shape->memory->vm_type,
+		.kvm = -1,
+		.fd = -1,
+		.memory = {.gmem = -1},
+		.own = {.gmem = -1},
+		.image = {.gmem = -1},
+	};
 	vm->vcpu = calloc(shape->vcpus, sizeof(*vm->vcpu));
 	if (!vm->vcpu)
 		return err_set(e, EXIT_FAILED, "kvm: out of memory");
@@ -215,13 +302,6 @@ static void close_fd(int *fd)
 	*fd = -1;
 }
 
-static void unmap(char **at, size_t bytes)
-{
-	if (*at)
-		munmap(*at, bytes);
-	*at = NULL;
-}
-
 void vmm_release(struct vmm *vm)
 {
 	uint32_t i;
@@ -236,14 +316,16 @@ void vmm_release(struct vmm *vm)
 	close_fd(&vm->fd);
 	close_fd(&vm->kvm);
 	memory_free(&vm->memory);
+	memory_free(&vm->own);
+	memory_free(&vm->image);
 }
 
 void vmm_close(struct vmm *vm)
 {
 	vmm_release(vm);
-	unmap(&vm->control, vm->control_bytes);
-	unmap(&vm->private, vm->private_bytes);
-	unmap(&vm->image, IMAGE_BYTES);
+	if (vm->control)
+		munmap(vm->control, vm->control_bytes);
+	vm->control = NULL;
 }
 
 struct agent_shared *vmm_shared(const struct vmm *vm)

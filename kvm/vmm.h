@@ -20,14 +20,16 @@ struct vmm_vcpu {
 };
 
 struct vmm {
-	int kvm, fd; /* -1: closed */
+	unsigned long type; /* KVM_X86_..._VM */
+	int kvm, fd;	    /* -1: closed */
 	uint32_t nvcpus;
 	struct vmm_vcpu *vcpu;
 	size_t run_bytes;
-	struct memory memory; /* what scripts work on */
-	/* Mappings of this process; NULL: none. */
-	char *image, *control, *private; /* private: tables and stacks */
-	size_t control_bytes, private_bytes;
+	struct memory memory;	  /* what scripts work on */
+	struct memory own, image; /* the agent's tables and stacks; its code */
+	/* What agent and host share, mapped here; NULL: it is not there. */
+	char *control;
+	size_t control_bytes;
 };
 
 /** What is asked for. */
@@ -36,6 +38,8 @@ struct vmm_shape {
 	uint64_t pages; /* of 4K, for scripts to work on */
 	bool huge;	/* in 2M pages where the kernel can, else 4K only */
 	const struct memory_kind *memory;
+	bool ve_disable; /* of a TD: see struct td_shape */
+	bool unfinished; /* of a TD: the build is left open */
 };
 
 /**
@@ -49,6 +53,8 @@ int vmm_open(struct kvm_answers *answers, char *why, size_t size);
  * memory, and nothing is left.
  */
 int vmm_create(struct vmm *vm, const struct vmm_shape *shape, struct err *e);
+
+bool vmm_is_td(const struct vmm *vm);
 
 /** End the VM and give its memory back; what agent and host share is left. */
 void vmm_release(struct vmm *vm);

@@ -34,7 +34,7 @@
 #define AGENT_MEMORY (1ull << 32)
 
 enum {
-	AGENT_MAX_VCPUS = 1022,
+	AGENT_MAX_VCPUS = 1020, /* boxes end 2M below 4 GiB, with the image */
 	AGENT_MAX_BARRIERS = 64,
 	/* what is left of the MiB of the tables, each for a GiB */
 	AGENT_MAX_PDS = 254,
