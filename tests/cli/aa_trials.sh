@@ -5,48 +5,29 @@
 # counts what it says.  On virtual time its counts are the same each time; on
 # real CPUs nothing is asserted of them.
 
-set -u
-
-: "${TDMEM:?names the program}"
-root=$(cd "$(dirname "$0")/../.." && pwd)
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-passed=0 failed=0 skipped=0
-out=$dir/out err=$dir/err
-
-check() { # what, then a command that must succeed
-	local what=$1
-	shift
-	if "$@"; then
-		passed=$((passed + 1))
-	else
-		failed=$((failed + 1))
-		echo "failed: $what"
-		head -n 5 "$err" "$out" | cut -c 1-300 | sed 's/^/    /'
-	fi
-}
+. "$(dirname "$0")/lib.sh"
 
 trials() { # the exit statuses that are right, then options
 	local right=$1
 	shift
-	timeout 120 /usr/bin/python3 "$root/tests/tools/aa_trials.py" \
+	timeout 120 $python "$root/tests/tools/aa_trials.py" \
 		"$TDMEM" "$@" >"$out" 2>"$err" </dev/null
 	[[ " $right " == *" $? "* ]]
 }
 
-says() { # PATTERN: a line of the report
+tells() { # PATTERN: a line of the report
 	grep -qE "^$1" "$out"
 }
 
 check "clears that are longer" trials 0 --backend sim --trials 2
-check "no alarm" says "alike: .* 0 of 2 trials .*: ok$"
-check "found, 1 vCPU" says "clear \+10 %: .* 1 vCPU +2 of 2 trials .*: ok$"
-check "found, 2 vCPUs" says "clear \+10 %: .* 2 vCPUs +2 of 2 trials .*: ok$"
-check "both page sizes, both counts of vCPUs" says "36 comparisons a trial"
+check "no alarm" tells "alike: .* 0 of 2 trials .*: ok$"
+check "found, 1 vCPU" tells "clear \+10 %: .* 1 vCPU +2 of 2 trials .*: ok$"
+check "found, 2 vCPUs" tells "clear \+10 %: .* 2 vCPUs +2 of 2 trials .*: ok$"
+check "both page sizes, both counts of vCPUs" tells "36 comparisons a trial"
 check "by as much as they are" [ "$(grep -c \
 	'longer ACCEPT of 2M: .* us +10.0 %, .* us +10.0 %;' "$err")" -eq 2 ]
 check "clears that are not longer" trials 3 --backend sim --trials 1 --longer 0
-check "not found" says "clear \+0 %: .* 1 vCPU +0 of 1 trials .*: off$"
+check "not found" tells "clear \+0 %: .* 1 vCPU +0 of 1 trials .*: off$"
 check "real CPUs" trials "0 3" --trials 1 --repeats 6 --warmup 0 --pages 2
 check "a run of sides that are alike" grep -qE "alike +ACCEPT of 2M: [0-9]" \
 	"$err"
@@ -55,5 +36,4 @@ check "a program that fails" trials 1 --backend sim --trials 1 --repeats 0
 check "says what failed" grep -q "aa_trials: run: exit status 2: .*repeat" \
 	"$err"
 
-echo "$passed passed, $failed failed, $skipped skipped"
-[ "$failed" -eq 0 ]
+finish

@@ -23,16 +23,10 @@ run claims && run sums && "$TDMEM" show "$dir/claims.json" >"$dir/shown" || {
 import json
 import sys
 
+from checks import check, finish
+
 result = json.load(open(sys.argv[1]))
 shown = open(sys.argv[2]).read()
-passed = failed = 0
-
-
-def check(ok, what):
-    global passed, failed
-    passed, failed = passed + bool(ok), failed + (not ok)
-    if not ok:
-        print("failed:", what)
 
 
 def cells(policy, workload=None):
@@ -99,6 +93,5 @@ for workload, histogram, low, high in (
           "%s of %s: %.2f us, published %g to %g" % (histogram, workload, us,
                                                      low, high))
 
-print("%d passed, %d failed, 0 skipped" % (passed, failed))
-sys.exit(failed > 0)
+finish()
 PY

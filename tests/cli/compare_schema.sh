@@ -32,45 +32,17 @@ compare json --ascii --by policy --gate "$root/configs/gates/strict.json" \
 cp "$dir/out.json" "$dir/by.json"
 $python - "$root" "$dir" <<'PY'
 import copy
-import json
 import sys
 
-import jsonschema
+from checks import check, finish
+from schemas import keeps, load, valid
 
 root, folder = sys.argv[1:]
-passed = failed = 0
-
-
-def load(path):
-    with open(path) as f:
-        return json.load(f)
-
-
-def check(ok, what):
-    global passed, failed
-    if ok:
-        passed += 1
-    else:
-        failed += 1
-        print("failed:", what)
-
-
-schema = load(root + "/results/tdmem-compare-1.schema.json")
-jsonschema.Draft7Validator.check_schema(schema)
-validator = jsonschema.Draft7Validator(schema)
-
-
-def valid(document):
-    for error in validator.iter_errors(document):
-        print("   ", list(error.path), error.message[:200])
-        return False
-    return True
-
 
 for path in (root + "/tests/data/compare.json", folder + "/two.json",
              folder + "/by.json"):
     document = load(path)
-    check(valid(document), path)
+    keeps(document, path)
     rows = [row for group in document["groups"] for row in group["rows"]]
     check(rows, path + " has rows")
     check(all(len(row["sides"]) == len(document["sides"]) ==
@@ -83,7 +55,7 @@ for break_it in (lambda d: d.pop("summary"),
                  lambda d: d.update(surprise=1)):
     broken = copy.deepcopy(document)
     break_it(broken)
-    check(not validator.is_valid(broken), "a broken document")
+    check(not valid(broken), "a broken document")
 
 for form in "text", "mail", "lkp", "mmtests", "markdown", "json":
     with open(folder + "/status." + form) as f:
@@ -95,6 +67,5 @@ with open(folder + "/out.mail") as f:
 check(lines and all(len(line) <= 75 for line in lines), "width of a mail")
 check(any("model output" in line for line in lines), "model output is marked")
 
-print("%d passed, %d failed, 0 skipped" % (passed, failed))
-sys.exit(failed > 0)
+finish()
 PY

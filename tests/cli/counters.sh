@@ -8,18 +8,11 @@
 
 # holds FILE EXPRESSION: of the result r and the metrics m of its first repeat
 holds() {
-	python3 - "$1" "$2" <<-'PY'
+	$python - "$1" "$2" <<-'PY'
 	import json, sys
 	r = json.load(open(sys.argv[1]))
 	m = r["cells"][0]["repeats"][0]["metrics"]
 	sys.exit(not eval("(" + sys.argv[2] + ")"))
-	PY
-}
-
-valid() { # FILE
-	python3 - "$root/results/tdmem-result-1.schema.json" "$1" <<-'PY'
-	import json, sys, jsonschema
-	jsonschema.validate(json.load(open(sys.argv[2])), json.load(open(sys.argv[1])))
 	PY
 }
 
@@ -37,7 +30,7 @@ c=$dir/c.json
 
 check "a run with counters" tdmem 0 run "$c" -q -o "$dir/a.json" \
 	--counters default
-check "its result is valid" valid "$dir/a.json"
+keeps "its result is valid" "$dir/a.json"
 check "seven are accounted for" holds "$dir/a.json" \
 	'len(r["environment"]["counters"]) == 7'
 check "what is not missing was counted, the rest is absent" \

@@ -21,6 +21,8 @@ import shutil
 import subprocess
 import sys
 
+from checks import check, finish, skip
+
 TDMEM, ROOT, FOLDER = sys.argv[1:]
 
 # Words of examples that stand for something.
@@ -107,17 +109,6 @@ MASKS = [
     (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ, \S+,", "TIME, HOST,"),
     (r"-\d{8}-\d+\.json", "-DATE-N.json"),
 ]
-
-passed = failed = skipped = 0
-
-
-def check(ok, what, more=""):
-    global passed, failed
-    passed, failed = passed + bool(ok), failed + (not ok)
-    if not ok:
-        print("failed:", what)
-        for line in more.splitlines()[:12]:
-            print("   ", line[:200])
 
 
 def tdmem(*args, cwd=FOLDER):
@@ -252,7 +243,6 @@ def shell(command, folder):
 
 def run(command, where):
     """What a command prints; each is run once.  None: not run, or failed."""
-    global skipped
     if first(NOT_RUN, command):
         return None
     command = re.sub(r"^\./", "", " ".join(WORDS.get(w, w)
@@ -262,8 +252,7 @@ def run(command, where):
     printed[command] = None
     if command.startswith("java ") and not (
             shutil.which("java") and os.path.exists(WORDS["hdrhistogram.jar"])):
-        skipped += 1
-        print("skipped: %s: java or libhdrhistogram-java is missing" % command)
+        skip(command + ": java or libhdrhistogram-java is missing")
         return None
     folder = "%s/%d" % (FOLDER, len(printed))
     prepare(folder)
@@ -384,5 +373,4 @@ for table in ADDED, NOT_RUN, BEFORE, STATUS:
         if pattern not in used:
             print("note: no document has", pattern)
 
-print("%d passed, %d failed, %d skipped" % (passed, failed, skipped))
-sys.exit(failed > 0)
+finish()

@@ -1,22 +1,15 @@
-#!/bin/sh
+#!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Hold every claim that is shipped, and what tdmem explore prints and writes,
 # to their schemas with a validator that is not ours (python3-jsonschema);
 # and what the schema of claims refuses to the program.
 
-set -u
-
-: "${TDMEM:?names the program}"
-root=$(cd "$(dirname "$0")/../.." && pwd)
-python=/usr/bin/python3
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
+. "$(dirname "$0")/lib.sh"
 
 if ! $python -c 'import jsonschema' 2>/dev/null; then
-	echo "skipped: python3-jsonschema is not installed"
-	echo "0 passed, 0 failed, 1 skipped"
-	exit 0
+	skip "python3-jsonschema is not installed"
+	finish
 fi
 cd "$root" || exit 1
 $python - "$TDMEM" "$dir" <<'PY'
@@ -27,40 +20,10 @@ import re
 import subprocess
 import sys
 
-import jsonschema
+from checks import check, finish
+from schemas import errors, keeps, load
 
 tdmem, folder = sys.argv[1:]
-passed = failed = 0
-
-
-def check(ok, what):
-    global passed, failed
-    passed, failed = passed + bool(ok), failed + (not ok)
-    if not ok:
-        print("failed:", what)
-
-
-def load(path):
-    with open(path) as f:
-        return json.load(f)
-
-
-SCHEMAS = {name: load(f"results/tdmem-{name}-1.schema.json")
-           for name in ("claim", "explore", "schedule")}
-for schema in SCHEMAS.values():
-    jsonschema.Draft7Validator.check_schema(schema)
-
-
-def errors(document, name):
-    return [f"{list(e.absolute_path)}: {e.message[:200]}" for e in
-            jsonschema.Draft7Validator(SCHEMAS[name]).iter_errors(document)]
-
-
-def holds(document, name, what):
-    wrong = errors(document, name)
-    check(not wrong, f"{what}: {wrong[:2]}")
-
-
 def explore(*arguments):
     done = subprocess.run([tdmem, "explore", *arguments], timeout=120,
                           capture_output=True, text=True)
@@ -72,30 +35,30 @@ def explore(*arguments):
 claims = {path: load(path) for path in glob.glob("configs/explore/*.json")}
 check(len(claims) >= 17, "the claims are not there")
 for path, claim in sorted(claims.items()):
-    holds(claim, "claim", path)
+    keeps(claim, path, "claim")
     # The form does not depend on how far the search gets.
     _, out, err = explore(path, "--max-preemptions", "1", "--format", "json",
                           "--show", "-o", folder + "/order.json")
     answer = json.loads(out)
-    holds(answer, "explore", f"the answer to {path}")
+    keeps(answer, f"the answer to {path}", "explore")
     if answer["answer"] != "broken":
         continue
-    holds(load(folder + "/order.json"), "schedule", f"the order of {path}")
+    keeps(load(folder + "/order.json"), f"the order of {path}", "schedule")
     status, out, err = explore("--replay", folder + "/order.json",
                                "--format", "json")
     replayed = json.loads(out)
-    holds(replayed, "explore", f"the replay of {path}")
+    keeps(replayed, f"the replay of {path}", "explore")
     check(status == (0 if claim["expect"] == "broken" else 3)
           and replayed["answer"] == "replayed"
           and replayed["execution"] == answer["execution"],
           f"the replay of {path} is not what was found: {err}")
 kick = "configs/explore/kick-once.json"
 _, out, _ = explore(kick, "--max-executions", "5", "--format", "json")
-holds(json.loads(out), "explore", "an answer without a drawing")
+keeps(json.loads(out), "an answer without a drawing", "explore")
 _, out, _ = explore("configs/explore/spin16.json", "--policy", "spin16",
                     "--claim", "vm-not-bugged", "-o", folder + "/other.json")
 other = load(folder + "/other.json")
-holds(other, "schedule", "an order with a policy and claims")
+keeps(other, "an order with a policy and claims", "schedule")
 check(other["policy"] == "spin16" and other["claims"] == ["vm-not-bugged"],
       "policy and claims of an order")
 
@@ -119,11 +82,11 @@ for table, vcpu in (("host thread", False), ("vCPU", True)):
             if vcpu:
                 strand["vcpu"] = 0
             claim = dict(claims[kick], setup=[], strands=[strand])
-            holds(claim, "claim", f"the operation {name}")
+            keeps(claim, f"the operation {name}", "claim")
 rows = re.search(r"\| claim \| meaning \|\n\|---\|---\|\n(.*?)\n\n", document,
                  re.S)[1]
 for name in re.findall(r"^\| `([a-z-]+)`", rows, re.M):
-    holds(dict(claims[kick], claims=[name]), "claim", f"the claim {name}")
+    keeps(dict(claims[kick], claims=[name]), f"the claim {name}", "claim")
 
 # ------------------------------- what the schema refuses the program does too
 
@@ -182,6 +145,5 @@ for member in ("schema", "answer", "execution", "why", "complete"):
         check(errors(broken, "explore"), "an answer without " + member)
 check(answer["answer"] == "broken", "the last answer is not a broken one")
 
-print("%d passed, %d failed, 0 skipped" % (passed, failed))
-sys.exit(failed > 0)
+finish()
 PY

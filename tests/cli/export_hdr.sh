@@ -28,18 +28,10 @@ import subprocess
 import sys
 import urllib.parse
 
+from checks import check, finish
+
 tdmem, folder, jar = sys.argv[1:]
 result = folder + "/r.json"
-passed = failed = 0
-
-
-def check(ok, what):
-    global passed, failed
-    passed, failed = passed + bool(ok), failed + (not ok)
-    if not ok:
-        print("failed:", what)
-
-
 def export(*args):
     return subprocess.run([tdmem, "export", *args, result], check=True,
                           capture_output=True, text=True, timeout=60).stdout
@@ -114,6 +106,5 @@ for tag in tags:
           tag + ": mean, deviation, maximum, count")
 check(seen == set(metrics), "metrics: %s" % seen)
 
-print("%d passed, %d failed, 0 skipped" % (passed, failed))
-sys.exit(failed > 0)
+finish()
 PY

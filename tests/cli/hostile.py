@@ -14,9 +14,10 @@ import subprocess
 import sys
 import unicodedata
 
+from checks import check, finish, skip
+
 TDMEM, ROOT, FOLDER = sys.argv[1:]
 os.chdir(FOLDER)
-passed = failed = skipped = 0
 
 # Each is a name in some place; what it does where it is printed raw.
 NAMES = {
@@ -36,14 +37,6 @@ NAMES = {
     "empty": "",
 }
 BYTES = {"no UTF-8": b"a\xff\xfeb\xc3", "C1 byte": b"a\x9b2Jb"}
-
-
-def check(ok, what, more=""):
-    global passed, failed
-    passed, failed = passed + bool(ok), failed + (not ok)
-    if not ok:
-        print("failed:", what)
-        print("   ", ascii(more)[:300])
 
 
 def acts(c):
@@ -274,7 +267,6 @@ VALID = {
 
 
 def results(what, name):
-    global skipped
     hostile_result(name)
     tdmem("show", "hostile.json")
     tdmem("show", "--brief", "hostile.json")
@@ -295,8 +287,7 @@ def results(what, name):
             VALID[form](out.decode())
             check(True, form)
         except ImportError:
-            skipped += 1
-            print("skipped: openmetrics: no python3-prometheus-client")
+            skip("openmetrics: no python3-prometheus-client")
         except Exception as e:
             check(False, "%s with %s: %r" % (form, what, e), out)
 
@@ -353,5 +344,4 @@ for name in BYTES.values():
 for line in "list", "env":
     tdmem(line)
 
-print("%d passed, %d failed, %d skipped" % (passed, failed, skipped))
-sys.exit(failed > 0)
+finish()

@@ -68,17 +68,11 @@ part slow >"$dir/slow.result"
 part none >"$dir/none"
 
 for name in c slow; do
-	check "$name holds to the schema" python3 - "$root" \
-		"$dir/$name.result" <<-'EOF'
-		import json, sys, jsonschema
-		schema = sys.argv[1] + "/results/tdmem-result-1.schema.json"
-		jsonschema.validate(json.load(open(sys.argv[2])),
-		                    json.load(open(schema)))
-	EOF
+	keeps "$name keeps to its schema" "$dir/$name.result"
 done
 
 cell() { # FILE WORKLOAD VCPUS EXPRESSION of c, the cell, and m, its metrics
-	python3 - "$@" <<-'EOF'
+	$python - "$@" <<-'EOF'
 	import json, sys
 	path, workload, vcpus, text = sys.argv[1:]
 	doc = json.load(open(path))

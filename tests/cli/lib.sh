@@ -10,7 +10,8 @@
 #
 #	root, dir	the repository; a folder that is removed at the end
 #	out, err	what the last command of status said
-#	python		the python that Debian's packages are for
+#	python		the python that Debian's packages are for; the modules
+#			of tests/tools can be imported
 
 set -u
 
@@ -20,6 +21,7 @@ dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 out=$dir/out err=$dir/err
 python=/usr/bin/python3
+export PYTHONPATH=$root/tests/tools PYTHONDONTWRITEBYTECODE=1
 passed=0 failed=0 skipped=0
 
 pass() {
@@ -49,11 +51,30 @@ skip() {
 	echo "skipped: $1"
 }
 
+# keeps WHAT FILE: a check that a JSON document keeps to its schema
+keeps() {
+	if $python -c 'import jsonschema' 2>/dev/null; then
+		check "$1" $python "$root/tests/tools/schemas.py" "$2"
+	else
+		skip "$1: python3-jsonschema is not installed"
+	fi
+}
+
 # The end of a script, with the line that tests/run.sh reads.
 finish() {
 	echo "$passed passed, $failed failed, $skipped skipped"
 	[ "$failed" -eq 0 ]
 	exit
+}
+
+# counted FILE: what a part in Python said, which ended with checks.finish()
+counted() {
+	local p f s
+	sed '$d' "$1"
+	read -r p _ f _ s _ <<<"$(tail -n 1 "$1" |
+		grep -xE '[0-9]+ passed, [0-9]+ failed, [0-9]+ skipped' ||
+		echo 0 passed, 1 failed, 0 skipped)"
+	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
 }
 
 # status WANT COMMAND...: what it says is in $out and $err

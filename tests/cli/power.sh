@@ -16,16 +16,10 @@ import json
 import subprocess
 import sys
 
+from checks import check, finish
+
 tdmem, root, folder = sys.argv[1:]
 REPEATS = 10
-passed = failed = 0
-
-
-def check(ok, what):
-    global passed, failed
-    passed += ok
-    failed += not ok
-    print("ok  " if ok else "FAILED", what)
 
 
 def run(name, seed, costs):
@@ -81,5 +75,5 @@ for cost in "page_aug", "mem_track", "page_remove":
           "%s +3 %%: found in %d of 10" % (cost, found))
     check(wrong == 0, "%s +3 %%: nothing became better" % cost)
 
-print("%d passed, %d failed, 0 skipped" % (passed, failed))
+finish()
 PY

@@ -256,25 +256,18 @@ import os
 import subprocess
 import sys
 
+from checks import check, finish
+
 here = sys.argv[1].encode()
 tdmem = os.environb[b"TDMEM"]
 texts = [b'"', b"\\", b"a\nb", b"\x1b[31mred", b"\x7f", b"\t", b"'; rm x",
          b'","x":"', b"\xff\xfe", b"\xc3\xa4", b"%s%n", b"\xe2\x80\xae",
          b"a" * 3000]
 config = json.load(open(here + b"/repeats.json"))
-passed = failed = 0
 
 
 def control(data):
     return any(c < 0x20 and c != 0x0a or c == 0x7f for c in data)
-
-
-def check(ok, what):
-    global passed, failed
-    passed += bool(ok)
-    failed += not ok
-    if not ok:
-        print("failed:", what)
 
 
 def run(path, *more):
@@ -346,10 +339,8 @@ got = run(here + b"/odd-config.json", b"--baseline", here + b"/repeats.json",
 check(got.returncode == 0, "odd side: " + repr(got.stderr))
 check(not control(got.stdout), "odd side: harmless output")
 json.load(open(here + b"/odd-sides.json"))
-print("counts", passed, failed)
+finish()
 PY
-grep -v '^counts' "$dir/hostile"
-read -r _ p f <<<"$(grep '^counts' "$dir/hostile" || echo counts 0 1)"
-passed=$((passed + p)) failed=$((failed + f))
+counted "$dir/hostile"
 
 finish

@@ -12,17 +12,11 @@ import sys
 import time
 from decimal import Decimal
 
+from checks import check, finish, skip
+
 tdmem, root, folder = sys.argv[1:]
 QUICK = root + "/configs/quick.json"
 ALL = root + "/configs/retry-policies.json"
-passed = failed = skipped = 0
-
-
-def check(ok, what):
-    global passed, failed
-    passed, failed = passed + bool(ok), failed + (not ok)
-    if not ok:
-        print("failed:", what)
 
 
 def run(*arguments, cwd=None):
@@ -431,8 +425,7 @@ def why_no_probes():
 
 reason = why_no_probes()
 if reason:
-    print("skipped: static probes:", reason)
-    skipped += 1
+    skip("static probes: " + reason)
 else:
     hits, metrics, done = probe_hits()
     check(metrics and hits["call__enter"] == hits["call__exit"]
@@ -442,5 +435,4 @@ else:
           and hits["measure"] > 0,
           f"probes: {hits} {metrics} {done.stderr[-300:]}")
 
-print(f"{passed} passed, {failed} failed, {skipped} skipped")
-sys.exit(failed != 0)
+finish()

@@ -49,20 +49,15 @@ check "which was meant" says 'did you mean "published"?'
 check "no such format" tdmem 2 validate --format xml
 check "no such table" tdmem 2 validate published --costs "$dir/none.json"
 
-if $python -c 'import jsonschema' 2>/dev/null; then
-	check "JSON" tdmem 3 validate published --costs "$dir/wrong.json" \
-		--format json -o "$dir/v.json"
-	check "JSON goes to the file" [ ! -s "$out" ]
-	check "its schema accepts it" $python - "$dir/v.json" <<-'PY'
-	import json, sys, jsonschema
+check "JSON" tdmem 3 validate published --costs "$dir/wrong.json" \
+	--format json -o "$dir/v.json"
+check "JSON goes to the file" [ ! -s "$out" ]
+keeps "JSON keeps to its schema" "$dir/v.json"
+check "each check has its verdict" $python - "$dir/v.json" <<-'PY'
+	import json, sys
 	doc = json.load(open(sys.argv[1]))
-	schema = json.load(open("results/tdmem-validate-1.schema.json"))
-	jsonschema.validate(doc, schema)
 	assert sum(doc["verdicts"].values()) == len(doc["checks"]) > 10
 	assert doc["verdicts"]["off"] > 0
-	PY
-else
-	skip "python3-jsonschema is not installed" 3
-fi
+PY
 
 finish
