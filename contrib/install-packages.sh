@@ -29,6 +29,7 @@ packages() {
 	libclang-rt-dev check the thread sanitizer, for the backend threads
 	gdb check stops at the static probes
 	patch check breaks the model, to see that claims find it
+	spin check checks the second model of a removal, in Promela
 	python3-jsonschema check holds results and configs to their schemas
 	python3-prometheus-client check reads exported OpenMetrics
 	default-jre-headless check runs HdrHistogram's own programs
