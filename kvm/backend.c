@@ -235,7 +235,8 @@ static int execute(struct kvm_cell *cell, struct err *err)
 		.vcpus = s->vcpus,
 		.pages = s->pages,
 		.huge = s->huge,
-		.memory = &memory_kinds[cell->setup->memory],
+		.memory = cell->memory,
+		.ve_disable = s->ve_disable,
 	};
 	int status = 0;
 
@@ -253,19 +254,23 @@ static int execute(struct kvm_cell *cell, struct err *err)
 	return status;
 }
 
-static int run(const struct scenario *scenario, const struct cell_setup *setup,
-	       struct sample *sample, struct err *err)
+int kvm_cell_run(const struct memory_kind *memory,
+		 const struct scenario *scenario,
+		 const struct cell_setup *setup, struct sample *sample,
+		 struct err *err)
 {
 	struct kvm_cell cell = {
 		.scenario = scenario,
 		.setup = setup,
+		.memory = memory,
 		.sample = sample,
 		.lock = PTHREAD_MUTEX_INITIALIZER,
 	};
 	int status;
 
 	sample->status = CELL_OK;
-	if (!kvm_cell_fits(scenario, sample->reason, sizeof(sample->reason))) {
+	if (!kvm_cell_fits(scenario, memory, sample->reason,
+			   sizeof(sample->reason))) {
 		sample->status = CELL_UNSUPPORTED;
 		return 0;
 	}
@@ -273,6 +278,13 @@ static int run(const struct scenario *scenario, const struct cell_setup *setup,
 	free_threads(&cell);
 	pthread_mutex_destroy(&cell.lock);
 	return status;
+}
+
+static int run(const struct scenario *scenario, const struct cell_setup *setup,
+	       struct sample *sample, struct err *err)
+{
+	return kvm_cell_run(&memory_kinds[setup->memory], scenario, setup,
+			    sample, err);
 }
 
 static bool available(char *why, size_t size)

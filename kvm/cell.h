@@ -31,6 +31,7 @@ struct kvm_cell_thread {
 struct kvm_cell {
 	const struct scenario *scenario;
 	const struct cell_setup *setup;
+	const struct memory_kind *memory;
 	struct sample *sample;
 	struct vmm vm;
 	struct kvm_cell_thread *thread; /* vCPUs, then workers */
@@ -51,12 +52,22 @@ __attribute__((format(printf, 3, 4))) void kvm_cell_end(struct kvm_cell *cell,
 							const char *format,
 							...);
 
+/**
+ * Execute a scenario once on a VM with memory of this kind: the `run` of a
+ * backend.
+ */
+int kvm_cell_run(const struct memory_kind *memory,
+		 const struct scenario *scenario,
+		 const struct cell_setup *setup, struct sample *sample,
+		 struct err *err);
+
 /** Run a vCPU until its script has ended. */
 void kvm_cell_vcpu(struct kvm_cell_thread *t);
 /** Run a host script. */
 void kvm_cell_host(struct kvm_cell_thread *t);
 /** Can this be executed here?  If not, `why` says what cannot. */
-bool kvm_cell_fits(const struct scenario *s, char *why, size_t size);
+bool kvm_cell_fits(const struct scenario *s, const struct memory_kind *kind,
+		   char *why, size_t size);
 /**
  * Set the metrics of the guest; what it cannot have measured ends the cell as
  * failed.  -1 with *err: no memory.

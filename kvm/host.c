@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "kvm/cell.h"
+#include "kvm/uapi_tdx.h"
 
 typedef void host_fn(struct kvm_cell_thread *t, const struct host_op *op);
 
@@ -110,34 +111,47 @@ static void do_teardown(struct kvm_cell_thread *t, const struct host_op *op)
 	record(t, "teardown.latency", begin_ns);
 }
 
-/* NULL: an ordinary VM has nothing like it, for the reason beside it. */
+/* Ordered: a TD can do what a VM with private memory can. */
+enum need { ANY_VM, PRIVATE_MEMORY, TD };
+
+/* NULL: nothing here can do it yet. */
 static const struct {
 	host_fn *fn;
-	const char *why;
+	enum need need;
+	const char *what;
 } ops[NR_HOST_OPCODES] = {
-	[HOST_BARRIER] = {do_barrier, NULL},
-	[HOST_MEASURE] = {do_measure, NULL},
-	[HOST_SLEEP] = {do_sleep, NULL},
-	[HOST_STOP] = {do_stop, NULL},
-	[HOST_LOOP] = {NULL, NULL},
-	[HOST_PUNCH] = {do_punch, NULL},
-	[HOST_JOIN] = {do_join, NULL},
-	[HOST_TEARDOWN] = {do_teardown, NULL},
-	[HOST_BUILD] = {NULL, "PAGE.ADD"},
-	[HOST_FINALIZE] = {NULL, "MR.FINALIZE"},
-	[HOST_IOCTL] = {NULL, "ioctls that race a build"},
-	[HOST_PREFAULT] = {NULL, "KVM_PRE_FAULT_MEMORY"},
-	[HOST_CONVERT] = {NULL, "private memory"},
-	[HOST_TRACK] = {NULL, "TRACK"},
+	[HOST_BARRIER] = {do_barrier, ANY_VM, NULL},
+	[HOST_MEASURE] = {do_measure, ANY_VM, NULL},
+	[HOST_SLEEP] = {do_sleep, ANY_VM, NULL},
+	[HOST_STOP] = {do_stop, ANY_VM, NULL},
+	[HOST_PUNCH] = {do_punch, ANY_VM, NULL},
+	[HOST_JOIN] = {do_join, ANY_VM, NULL},
+	[HOST_TEARDOWN] = {do_teardown, ANY_VM, NULL},
+	[HOST_BUILD] = {NULL, TD, "PAGE.ADD"},
+	[HOST_FINALIZE] = {NULL, TD, "MR.FINALIZE"},
+	[HOST_IOCTL] = {NULL, TD, "ioctls that race a build"},
+	[HOST_PREFAULT] = {NULL, ANY_VM, "KVM_PRE_FAULT_MEMORY"},
+	[HOST_CONVERT] = {NULL, PRIVATE_MEMORY, "private memory"},
+	[HOST_TRACK] = {NULL, TD, "TRACK"},
 };
 
 /* ------------------------------------------------------------ what it can */
 
+static enum need has(const struct memory_kind *kind)
+{
+	if (kind->vm_type == KVM_X86_TDX_VM)
+		return TD;
+	return kind->private ? PRIVATE_MEMORY : ANY_VM;
+}
+
 static const char *host_refused(const struct scenario *s,
+				const struct memory_kind *kind,
 				const struct host_op *op)
 {
 	uint64_t end;
 
+	if (op->opcode == HOST_LOOP || op->opcode == HOST_END)
+		return NULL;
 	if (op->opcode == HOST_BARRIER && op->arg >= AGENT_MAX_BARRIERS)
 		return "so many barriers";
 	if (op->opcode == HOST_TEARDOWN && op->arg)
@@ -148,16 +162,19 @@ static const char *host_refused(const struct scenario *s,
 	    (__builtin_add_overflow(op->gpa, op->pages * 4096, &end) ||
 	     end > s->pages * 4096))
 		return "memory beyond its end";
-	return ops[op->opcode].why;
+	return !ops[op->opcode].fn || ops[op->opcode].need > has(kind)
+		       ? ops[op->opcode].what
+		       : NULL;
 }
 
-static const char *guest_refused(const struct agent_op *op)
+static const char *guest_refused(const struct memory_kind *kind,
+				 const struct agent_op *op)
 {
 	switch (op->opcode) {
 	case AGENT_ACCEPT:
-		return "pages to accept";
+		return has(kind) < TD ? "pages to accept" : NULL;
 	case AGENT_CONVERT:
-		return "private memory";
+		return has(kind) < TD ? "private memory" : NULL;
 	case AGENT_STUCK:
 		return "a fault that nobody resolves (stuck vCPUs)";
 	case AGENT_BARRIER:
@@ -167,7 +184,8 @@ static const char *guest_refused(const struct agent_op *op)
 	}
 }
 
-static const char *refused(const struct scenario *s)
+static const char *refused(const struct scenario *s,
+			   const struct memory_kind *kind)
 {
 	const char *why = NULL;
 	uint32_t i, k;
@@ -184,20 +202,24 @@ static const char *refused(const struct scenario *s)
 		if (s->vcpu[i].n > AGENT_MAX_OPS)
 			return "so long a script";
 		for (k = 0; !why && k < s->vcpu[i].n; k++)
-			why = guest_refused(&s->vcpu[i].op[k]);
+			why = guest_refused(kind, &s->vcpu[i].op[k]);
 	}
 	for (i = 0; !why && i < s->hosts; i++) {
 		for (k = 0; !why && k < s->host[i].n; k++)
-			why = host_refused(s, &s->host[i].op[k]);
+			why = host_refused(s, kind, &s->host[i].op[k]);
 	}
 	return why;
 }
 
-bool kvm_cell_fits(const struct scenario *s, char *why, size_t size)
+bool kvm_cell_fits(const struct scenario *s, const struct memory_kind *kind,
+		   char *why, size_t size)
 {
-	const char *what = refused(s);
+	const char *what = refused(s, kind);
 
-	if (what)
+	if (what && has(kind) == TD)
+		snprintf(why, size, "the backend tdx has TDs, without %s",
+			 what);
+	else if (what)
 		snprintf(why, size,
 			 "the backend kvm has ordinary VMs, without %s", what);
 	return !what;

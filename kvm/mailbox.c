@@ -7,6 +7,12 @@
 
 /* ----------------------------------------------------------------- filling */
 
+static bool has_pages(const struct agent_op *op)
+{
+	return op->opcode == AGENT_TOUCH || op->opcode == AGENT_ACCEPT ||
+	       op->opcode == AGENT_CONVERT || op->opcode == AGENT_STUCK;
+}
+
 static void load_script(struct agent_box *box, const struct agent_script *s,
 			struct agent_barrier *barrier)
 {
@@ -18,7 +24,7 @@ static void load_script(struct agent_box *box, const struct agent_script *s,
 		op[i] = s->op[i];
 		if (s->op[i].opcode == AGENT_BARRIER)
 			barrier[s->op[i].arg].expected++;
-		else if (s->op[i].opcode == AGENT_TOUCH)
+		else if (has_pages(&s->op[i]))
 			op[i].gpa += AGENT_MEMORY;
 	}
 }
