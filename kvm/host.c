@@ -174,7 +174,10 @@ static const char *guest_refused(const struct memory_kind *kind,
 	case AGENT_ACCEPT:
 		return has(kind) < TD ? "pages to accept" : NULL;
 	case AGENT_CONVERT:
-		return has(kind) < TD ? "private memory" : NULL;
+		return has(kind) >= PRIVATE_MEMORY
+			       ? NULL
+			       : "private memory (host.memory is not "
+				 "\"private\")";
 	case AGENT_STUCK:
 		return "a fault that nobody resolves (stuck vCPUs)";
 	case AGENT_BARRIER:
@@ -221,7 +224,8 @@ bool kvm_cell_fits(const struct scenario *s, const struct memory_kind *kind,
 			 what);
 	else if (what)
 		snprintf(why, size,
-			 "the backend kvm has ordinary VMs, without %s", what);
+			 "the backend kvm has VMs that are no TDs, without %s",
+			 what);
 	return !what;
 }
 

@@ -185,6 +185,12 @@ void memory_free(struct memory *m)
 
 /* ------------------------------------------------------ what the host does */
 
+bool memory_has(const struct memory *m, uint64_t gpa, uint64_t pages)
+{
+	return gpa >= m->gpa && gpa - m->gpa < m->bytes && gpa % 4096 == 0 &&
+	       pages && pages <= (m->bytes - (gpa - m->gpa)) / 4096;
+}
+
 static int discard(const struct memory *m, uint64_t offset, uint64_t bytes,
 		   bool of_gmem)
 {

@@ -67,6 +67,9 @@ void *memory_map(size_t bytes);
 int memory_plain_slot(int vm, uint32_t slot, uint64_t gpa, const void *at,
 		      size_t bytes);
 
+/** Are so many pages from gpa on all of them the memory's? */
+bool memory_has(const struct memory *m, uint64_t gpa, uint64_t pages);
+
 /*
  * Below, offset and bytes are of the memory and whole pages; -1 with errno.
  */

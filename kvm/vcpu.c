@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The thread of a vCPU: KVM_RUN, and what comes out of it. */
 #include <errno.h>
+#include <linux/kvm_para.h>
 #include <string.h>
 #include <sys/ioctl.h>
 
@@ -13,7 +14,6 @@ static const char *exit_name(uint32_t reason)
 {
 	static const char *const name[] = {
 		[KVM_EXIT_EXCEPTION] = "exception",
-		[KVM_EXIT_HYPERCALL] = "hypercall",
 		[KVM_EXIT_SHUTDOWN] = "triple fault",
 		[KVM_EXIT_FAIL_ENTRY] = "entry failed",
 		[KVM_EXIT_INTERNAL_ERROR] = "internal error of KVM",
@@ -66,6 +66,30 @@ static bool doorbell(struct kvm_cell_thread *t, const struct kvm_run *run)
 	return bell == AGENT_BELL_LEAVE;
 }
 
+/*
+ * The guest asks for a conversion of so many pages.  What is not of its
+ * memory, or no conversion, is an error of the call, which the agent reports.
+ */
+static bool hypercall(struct kvm_cell_thread *t, struct kvm_run *run)
+{
+	const struct memory *memory = &t->cell->vm.memory;
+	uint64_t gpa = run->hypercall.args[0], pages = run->hypercall.args[1];
+	bool to_private = run->hypercall.args[2] & KVM_MAP_GPA_RANGE_ENCRYPTED;
+
+	run->hypercall.ret = EINVAL;
+	if (run->hypercall.nr != KVM_HC_MAP_GPA_RANGE ||
+	    !memory_has(memory, gpa, pages))
+		return true;
+	if (memory_convert(memory, gpa - memory->gpa, pages * 4096,
+			   to_private) == 0) {
+		run->hypercall.ret = 0;
+		return true;
+	}
+	kvm_cell_end(t->cell, CELL_FAILED, "vCPU %u: a conversion: %s",
+		     t->index, strerror(errno));
+	return false;
+}
+
 /* Halted: nothing will wake it but the end of the scripts. */
 static bool halted(struct kvm_cell_thread *t)
 {
@@ -78,9 +102,11 @@ static bool halted(struct kvm_cell_thread *t)
 }
 
 /* False: the vCPU has ended. */
-static bool handle_exit(struct kvm_cell_thread *t, const struct kvm_run *run)
+static bool handle_exit(struct kvm_cell_thread *t, struct kvm_run *run)
 {
 	switch (run->exit_reason) {
+	case KVM_EXIT_HYPERCALL:
+		return hypercall(t, run);
 	case KVM_EXIT_IO:
 		return doorbell(t, run);
 	case KVM_EXIT_HLT:

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <errno.h>
+#include <linux/kvm_para.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -208,6 +209,17 @@ static int refuse(const struct memory_kind *kind, const struct ability *ability,
 	return err_set(e, EXIT_UNSUPPORTED, "memory %s: %s", kind->name, why);
 }
 
+/* The guest's requests for conversions come out as exits. */
+static int let_convert(const struct vmm *vm)
+{
+	struct kvm_enable_cap cap = {
+		.cap = KVM_CAP_EXIT_HYPERCALL,
+		.args = {1ull << KVM_HC_MAP_GPA_RANGE},
+	};
+
+	return ioctl(vm->fd, KVM_ENABLE_CAP, &cap);
+}
+
 static int make_vm(struct vmm *vm, const struct memory_kind *kind,
 		   struct err *e)
 {
@@ -228,9 +240,12 @@ static int make_vm(struct vmm *vm, const struct memory_kind *kind,
 			       strerror(errno));
 	vm->run_bytes = (size_t)bytes;
 	kvm_ask_vm(&answers, vm->fd);
-	return kvm_can_have(&answers, kind, &ability)
-		       ? 0
-		       : refuse(kind, &ability, e);
+	if (!kvm_can_have(&answers, kind, &ability))
+		return refuse(kind, &ability, e);
+	if (kind->vm_type == KVM_X86_SW_PROTECTED_VM && let_convert(vm))
+		return err_set(e, EXIT_FAILED, "KVM_CAP_EXIT_HYPERCALL: %s",
+			       strerror(errno));
+	return 0;
 }
 
 /* Private memory that a TD begins with, and the end of its build. */

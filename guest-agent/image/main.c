@@ -222,7 +222,7 @@ static void touch_box(struct agent_box *box)
 
 void agent_main(uint64_t index, struct agent_box *box)
 {
-	struct vcpu vcpu = {{&ops}, box, world_here(), 0};
+	struct vcpu vcpu = {{&ops}, box, world_here(), 0, false};
 
 	set_gates(index);
 	touch_box(box);

@@ -11,6 +11,7 @@ struct vcpu {
 	struct agent_box *box;
 	const struct world *world;
 	uint64_t shared_bit; /* TD: of GPAs */
+	bool vmmcall;	     /* VM: hypercalls are made by AMD's instruction */
 };
 
 struct world {
