@@ -34,11 +34,7 @@ static struct machine *make_machine(const struct sim *sim)
 		.stop = setup->stop,
 		.trace = setup->trace ? setup->trace : timeline_probes(),
 	};
-	struct machine *machine = threads_create(&config);
-
-	for (u32 i = 0; machine && i < sim->nthreads; i++)
-		sim->thread[i].hists.read_ps = threads_facts(machine).read_ps;
-	return machine;
+	return threads_create(&config);
 }
 
 static void fill(const struct sim *sim, struct sample *sample)

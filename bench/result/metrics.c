@@ -155,7 +155,7 @@ static const struct metric metrics[] = {
 	COUNT("run.time", "ns", NO_DIRECTION,
 	      "real time of the whole run")
 	COUNT("run.clock_read", "ns", NO_DIRECTION,
-	      "what reading the clock costs; taken off each latency")
+	      "what reading the clock costs; the next cost is shorter by it")
 	COUNT("run.unpinned", "strands", NO_DIRECTION,
 	      "strands that are not bound to a CPU of their own")
 	COUNT("run.measured", "ns", NO_DIRECTION,

@@ -61,14 +61,11 @@ static inline void record(struct sim_hists *hists, struct hist **slot,
 	hist_record(h, value);
 }
 
-/* A latency, in ns, without the reading of the clock that it includes. */
+/* A latency, in ns. */
 static inline void record_time(struct sim_hists *hists, struct hist **slot,
 			       u64 begin_ps, u64 end_ps)
 {
-	u64 ps = end_ps - begin_ps;
-
-	ps = ps > hists->read_ps ? ps - hists->read_ps : 0;
-	record(hists, slot, ps / PS_PER_NS);
+	record(hists, slot, (end_ps - begin_ps) / PS_PER_NS);
 }
 
 void sim_record_op(struct sim_recorder *rec, enum sim_op op, u64 begin_ps,

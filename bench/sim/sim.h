@@ -47,7 +47,6 @@ struct sim_hists {
 		struct hist *retries[NR_TDX_CALLS];
 	} slot;
 	struct hist *memory; /* a strand's: all of them */
-	u64 read_ps;	     /* what reading the clock adds to a latency */
 	bool failed;	     /* out of memory: something was not recorded */
 };
 

@@ -148,6 +148,15 @@ static void measure_spend(struct threads *m)
 		m->spend_ticks = m->carry_ticks;
 }
 
+/* What has passed since an interrupt arrived is time of what comes of it. */
+static bool interrupt_pending(struct tstrand *v)
+{
+	if (!__atomic_load_n(&v->inbox.pending, __ATOMIC_SEQ_CST))
+		return false;
+	v->paid += __atomic_exchange_n(&v->inbox.ago, 0, __ATOMIC_RELAXED);
+	return true;
+}
+
 static u64 threads_spend_in_guest(struct strand *s, u64 ps)
 {
 	struct threads *m = threads_of(s);
@@ -158,7 +167,7 @@ static u64 threads_spend_in_guest(struct strand *s, u64 ps)
 	check_stop(m, v);
 	owed = still_owed(v, tclock_ticks(&m->clock, ps));
 	while (at - begin < owed) {
-		if (__atomic_load_n(&v->inbox.pending, __ATOMIC_ACQUIRE)) {
+		if (interrupt_pending(v)) {
 			left = (u64)((tclock_u128)(owed - (at - begin)) *
 					     m->clock.ps_per_tick >>
 				     32);
@@ -178,7 +187,7 @@ static bool threads_interrupted(struct strand *s)
 	struct tstrand *v = tstrand_of(s);
 
 	check_stop(threads_of(s), v);
-	return __atomic_load_n(&v->inbox.pending, __ATOMIC_SEQ_CST);
+	return interrupt_pending(v);
 }
 
 static void threads_interrupt_done(struct strand *s)
@@ -200,11 +209,18 @@ static __attribute__((noreturn)) void threads_halt(struct strand *s,
 	strand_leave(tstrand_of(s));
 }
 
+/*
+ * Readings belong to who looks on, not to what is looked at.  Not more of them
+ * than a short wait is: a loop that does nothing but read saves up nothing.
+ */
 static u64 threads_now(struct strand *s)
 {
-	const struct tclock *c = &threads_of(s)->clock;
+	struct threads *m = threads_of(s);
+	struct tstrand *v = tstrand_of(s);
 
-	return tclock_ps(c, tclock_read(c));
+	if (v->paid < m->carry_ticks)
+		v->paid += m->read_ticks;
+	return tclock_ps(&m->clock, tclock_read(&m->clock));
 }
 
 static const struct machine_ops threads_ops = {
@@ -465,6 +481,7 @@ struct machine *threads_create(const struct threads_config *config)
 	}
 	tclock_init(&m->clock, config->no_tsc);
 	m->carry_ticks = tclock_ticks(&m->clock, CARRY_PS);
+	m->read_ticks = tclock_ticks(&m->clock, m->clock.read_ps);
 	m->pause_ticks = tclock_ticks(&m->clock, PAUSE_PS);
 	m->yield_ticks = tclock_ticks(&m->clock, YIELD_PS);
 	m->work = page_work();

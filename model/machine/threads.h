@@ -33,6 +33,7 @@ enum { SCRATCH_PAGES = 256 };
 struct inbox {
 	struct lot *lot; /* where the strand sleeps, or is about to */
 	u32 pending;
+	u64 ago; /* ticks: it arrived so much before it was made pending */
 	/* Signals: who watches must know of those that are on their way. */
 	u32 sent, arrived;
 } LINE_ALIGNED;
@@ -69,6 +70,7 @@ struct threads {
 	u32 strands;
 	u64 carry_ticks; /* waited too long by this much: the next is shorter */
 	u64 spend_ticks; /* what spending takes besides waiting */
+	u64 read_ticks;	 /* what a reading of the clock takes */
 	u64 pause_ticks; /* nearer to the end than this: no pause */
 	u64 spin_ticks;	 /* look at a word for so long before sleeping */
 	u64 yield_ticks; /* oversubscribed: yield if more than this is left */

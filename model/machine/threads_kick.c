@@ -5,8 +5,9 @@
  * membarrier() in its rseq flavour sends an IPI to one CPU and comes back
  * when that CPU has taken it.  The IPI alone does not make a loop stop: the
  * target's flag is set after it, so that an interrupt is never seen before it
- * has arrived, and loops of the guest look at the flag.  A signal's handler
- * runs on the target itself and sets the flag there.
+ * has arrived, and loops of the guest look at the flag.  By then half of the
+ * time is the way back, which the target makes up.  A signal's handler runs on
+ * the target itself and sets the flag there.
  */
 #define _GNU_SOURCE /* pthread_sigqueue */
 #include <linux/membarrier.h>
@@ -84,10 +85,17 @@ static void send_signal(struct threads *m, struct tstrand *to)
 		take(&to->inbox);
 }
 
-static void send(struct threads *m, struct tstrand *to)
+/* `most`: ticks of the way back, if nothing else happens on that CPU. */
+static void send(struct threads *m, struct tstrand *to, u64 most)
 {
+	u64 begin, back;
+
 	if (m->kick == THREADS_KICK_MEMBARRIER && to->pinned) {
+		begin = tclock_glance(&m->clock);
 		send_ipi(to->os_cpu);
+		back = (tclock_glance(&m->clock) - begin) / 2;
+		__atomic_store_n(&to->inbox.ago, back < most ? back : most,
+				 __ATOMIC_RELAXED);
 		__atomic_store_n(&to->inbox.pending, 1, __ATOMIC_SEQ_CST);
 		rouse(&to->inbox);
 	} else {
@@ -109,7 +117,7 @@ void threads_interrupt(struct strand *s, struct strand *target, u64 latency_ps)
 	v->events++;
 	check_stop(m, v);
 	if (!__atomic_load_n(&to->inbox.pending, __ATOMIC_SEQ_CST))
-		send(m, to);
+		send(m, to, most / 2);
 	took = tclock_glance(&m->clock) - begin;
 	v->paid += took < most ? took : most;
 }

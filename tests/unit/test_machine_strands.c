@@ -126,6 +126,55 @@ static void a_kick_does_not_end_other_waits(void **state)
 	free_world(w);
 }
 
+/* What an interrupt that is seen takes off what is spent next. */
+static void note_what_is_paid(struct strand *s, void *arg)
+{
+	const struct tstrand *v = tstrand_of(s);
+	struct world *w = arg;
+
+	for (u32 i = 0; i < KICKS; i++) {
+		u64 before = v->paid;
+
+		while (!interrupted(s))
+			;
+		if (w->seen < v->paid - before)
+			w->seen = v->paid - before;
+		before = v->paid;
+		w->both += !interrupted(s) || v->paid != before;
+		interrupt_done(s);
+		line_store32(s, &w->a.line, &w->a.value, i + 1);
+	}
+	w->rounds = tclock_ticks(&threads_of(s)->clock, PS_PER_US);
+}
+
+static u64 paid_for_kicks(enum threads_kick kick)
+{
+	struct world *w = make_world(MAX_CPUS);
+	struct threads_facts facts;
+	u64 most;
+
+	w->config.kick = kick;
+	add(w, kick_and_wait);
+	add(w, note_what_is_paid);
+	kit_run(w->m, MACHINE_DONE);
+	facts = threads_facts(w->m);
+	assert_int_equal(w->both, 0);
+	assert_in_range(w->seen, 0, w->rounds);
+	if (strcmp(facts.kick, "signal") == 0)
+		assert_int_equal(w->seen, 0);
+	most = w->seen;
+	free_world(w);
+	return most;
+}
+
+/* Once for an interrupt, and not more than the way back is to take. */
+static void the_way_back_is_made_up_for(void **state)
+{
+	(void)state;
+	paid_for_kicks(THREADS_KICK_BEST);
+	assert_int_equal(paid_for_kicks(THREADS_KICK_SIGNAL), 0);
+}
+
 /* -------------------------------------------------------------- its ends */
 
 static void spend_for_ever(struct strand *s, void *arg)
@@ -335,6 +384,7 @@ int main(void)
 		cmocka_unit_test(a_kick_ends_the_guests_time),
 		cmocka_unit_test(a_kick_ends_the_guests_wait),
 		cmocka_unit_test(a_kick_does_not_end_other_waits),
+		cmocka_unit_test(the_way_back_is_made_up_for),
 		cmocka_unit_test(a_halt_ends_all),
 		cmocka_unit_test(a_livelock_is_seen),
 		cmocka_unit_test(a_deadlock_is_seen),

@@ -177,6 +177,35 @@ static void costs_pass_without_a_tsc(void **state)
 	time_is_spent(true);
 }
 
+static void read_much(struct strand *s, void *arg)
+{
+	const struct tstrand *v = tstrand_of(s);
+	struct world *w = arg;
+	u64 before = v->paid;
+
+	now(s);
+	w->both = v->paid - before;
+	for (u32 i = 0; i < STEPS; i++)
+		now(s);
+	w->seen = v->paid;
+	w->flag = w->both == threads_of(s)->read_ticks;
+	w->rounds = threads_of(s)->carry_ticks + w->both;
+}
+
+/* A reading shortens what is spent next; many do not shorten it by more. */
+static void readings_are_made_up_for(void **state)
+{
+	struct world *w = make_world(MAX_CPUS);
+
+	(void)state;
+	add(w, read_much);
+	kit_run(w->m, MACHINE_DONE);
+	assert_true(w->flag);
+	assert_true(w->both > 0);
+	assert_in_range(w->seen, w->both, w->rounds);
+	free_world(w);
+}
+
 static void work_is_done(void **state)
 {
 	static unsigned char page[2][WORK_PAGE_BYTES]
@@ -282,6 +311,7 @@ int main(void)
 		cmocka_unit_test(sixteen_bytes_are_of_one_instant),
 		cmocka_unit_test(costs_pass_by_the_clock),
 		cmocka_unit_test(costs_pass_without_a_tsc),
+		cmocka_unit_test(readings_are_made_up_for),
 		cmocka_unit_test(work_is_done),
 		cmocka_unit_test(no_wake_is_lost),
 		cmocka_unit_test(no_wake_is_lost_on_one_cpu),
