@@ -159,8 +159,8 @@ def arguments():
                    help="of each kind [100]")
     p.add_argument("--longer", type=float, default=10, metavar="PERCENT",
                    help="page clears of the second kind [10]")
-    p.add_argument("--repeats", type=int, default=30,
-                   help="of each cell and side [30]")
+    p.add_argument("--repeats", type=int, default=40,
+                   help="of each cell and side [40]")
     p.add_argument("--warmup", type=int, default=2, help="rounds [2]")
     p.add_argument("--pages", type=int, default=16,
                    help="of each vCPU in a repeat [16]")
