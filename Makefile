@@ -104,24 +104,33 @@ AGENT_CFLAGS := -std=gnu11 -I. $(WARN) -O2 -ffreestanding -fpie \
 AGENT	:= $(O)/guest-agent/image
 AGENT_C	:= $(patsubst %,$(AGENT)/%.o,main world_vm world_td)
 AGENT_OBJ := $(AGENT)/entry.o $(AGENT_C) $(AGENT)/agent.o $(AGENT)/td.o
+# In its place in tests, linked with its entry.
+HOSTILE	:= $(O)/tests/guest/hostile
 
 $(AGENT)/entry.o: guest-agent/image/entry.S
 $(AGENT)/agent.o: guest-agent/agent.c
 $(AGENT)/td.o: guest-agent/td.c
 $(AGENT_C): $(AGENT)/%.o: guest-agent/image/%.c
-$(AGENT_OBJ):
+$(HOSTILE).o: tests/guest/hostile.c
+$(AGENT_OBJ) $(HOSTILE).o:
 	$(call say,AGENT,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(AGENT_CFLAGS) -MMD -MP -c -o $@ $<
 
-$(AGENT).bin: $(AGENT_OBJ) guest-agent/image/image.lds
+$(AGENT).bin: $(AGENT_OBJ)
+$(HOSTILE).bin: $(AGENT)/entry.o $(HOSTILE).o
+$(AGENT).bin $(HOSTILE).bin: guest-agent/image/image.lds
 	$(call say,LINK,$@)
-	$(Q)ld -static -z noexecstack --no-warn-rwx-segments \
-		-T guest-agent/image/image.lds -o $(AGENT).elf $(AGENT_OBJ)
-	$(Q)objcopy -O binary $(AGENT).elf $@
+	$(Q)ld -static -z noexecstack --no-warn-rwx-segments -T $< \
+		-o $(@:.bin=.elf) $(filter %.o,$^)
+	$(Q)objcopy -O binary $(@:.bin=.elf) $@
 
 $(O)/kvm/image.o: ALL_CFLAGS += -DAGENT_IMAGE_FILE='"$(AGENT).bin"'
 $(O)/kvm/image.o: $(AGENT).bin
+$(HOSTILE)_image.o: ALL_CFLAGS += -DAGENT_IMAGE_FILE='"$(HOSTILE).bin"'
+$(HOSTILE)_image.o: kvm/image.S $(HOSTILE).bin
+	$(call say,AS,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
 $(LIB): $(LIBOBJ)
 	$(call say,AR,$@)
@@ -147,7 +156,11 @@ $(O)/bench/trend/dashboard_blobs.o: $(BLOBS)
 # A unit test is one file with a main() of its own, linked with the library.
 $(O)/tests/unit/test_%: $(O)/tests/unit/test_%.o $(TESTOBJ) $(LIB)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LIB) \
+		$(LIBS) -lcmocka
+
+# Its image is found before that of the library.
+$(O)/tests/unit/test_kvm_hostile: $(HOSTILE)_image.o
 
 $(O)/tests/bench/bench_%: $(O)/tests/bench/bench_%.o $(LIB)
 	$(call say,LINK,$@)
@@ -224,4 +237,4 @@ print-libs:
 clean:
 	$(Q)rm -rf build tdmem
 
--include $(AGENT_OBJ:.o=.d) $(LIBOBJ:.o=.d) $(TESTOBJ:.o=.d) $(O)/bench/tdmem.d $(UNIT:=.d) $(BENCH:=.d)
+-include $(AGENT_OBJ:.o=.d) $(HOSTILE).d $(LIBOBJ:.o=.d) $(TESTOBJ:.o=.d) $(O)/bench/tdmem.d $(UNIT:=.d) $(BENCH:=.d)

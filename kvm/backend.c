@@ -19,6 +19,7 @@
 #include "kvm/mailbox.h"
 
 enum { WATCH_NS = 2000000 };
+#define PATIENCE_NS 5000000000ull
 
 uint64_t kvm_cell_now_ns(void)
 {
@@ -110,37 +111,54 @@ static bool has_ended(const struct kvm_cell_thread *t)
 	return !t->started || __atomic_load_n(&t->ended, __ATOMIC_ACQUIRE);
 }
 
-/* immediate_exit is for a signal that comes before KVM_RUN. */
+/*
+ * Out of the guest, or out of a sleep.  immediate_exit is for a signal that
+ * comes before KVM_RUN.
+ */
 static void kick(struct kvm_cell *cell)
 {
 	uint32_t i;
 
 	pthread_mutex_lock(&cell->lock);
-	for (i = 0; cell->vm.vcpu && i < cell->scenario->vcpus; i++) {
+	for (i = 0; i < cell->nthreads; i++) {
 		if (has_ended(&cell->thread[i]))
 			continue;
-		cell->vm.vcpu[i].run->immediate_exit = 1;
+		if (!cell->thread[i].worker && cell->vm.vcpu)
+			cell->vm.vcpu[i].run->immediate_exit = 1;
 		pthread_kill(cell->thread[i].thread, SIGUSR1);
 	}
 	pthread_mutex_unlock(&cell->lock);
 }
 
-static bool all_ended(const struct kvm_cell *cell)
+/* The first thread that has not ended; nthreads: none. */
+static uint32_t first_left(const struct kvm_cell *cell)
 {
-	uint32_t i;
+	uint32_t i = 0;
 
-	for (i = 0; i < cell->nthreads; i++) {
-		if (!has_ended(&cell->thread[i]))
-			return false;
-	}
-	return true;
+	while (i < cell->nthreads && has_ended(&cell->thread[i]))
+		i++;
+	return i;
 }
 
-static void watch(struct kvm_cell *cell)
+/*
+ * No guest can do this: a signal ends KVM_RUN unless KVM itself hangs.  Host
+ * threads are not given up, what they do to memory can take its time.
+ */
+static int give_up(struct kvm_cell *cell, uint32_t vcpu, struct err *err)
+{
+	cell->abandoned = true;
+	return err_set(err, EXIT_FAILED,
+		       "kvm: vCPU %u does not leave KVM_RUN, kicked for %llu s",
+		       vcpu, PATIENCE_NS / 1000000000ull);
+}
+
+static int watch(struct kvm_cell *cell, struct err *err)
 {
 	const struct cell_setup *setup = cell->setup;
+	uint64_t kicked_ns = 0; /* since when */
+	uint32_t left;
 
-	while (!all_ended(cell)) {
+	while ((left = first_left(cell)) < cell->nthreads) {
 		kvm_cell_sleep_ns(WATCH_NS);
 		if (setup->stop && *setup->stop)
 			kvm_cell_end(cell, CELL_STOPPED, "%s", "interrupted");
@@ -149,14 +167,21 @@ static void watch(struct kvm_cell *cell)
 			kvm_cell_end(cell, CELL_TIMEOUT,
 				     "not done after %.3f s",
 				     (double)setup->max_ns / 1e9);
-		if (kvm_cell_gone(cell))
-			kick(cell);
+		if (!kvm_cell_gone(cell))
+			continue;
+		kick(cell);
+		if (!kicked_ns)
+			kicked_ns = kvm_cell_now_ns();
+		else if (left < cell->scenario->vcpus &&
+			 kvm_cell_now_ns() - kicked_ns > PATIENCE_NS)
+			return give_up(cell, left, err);
 	}
 	cell->ran_ns = kvm_cell_now_ns() - cell->begin_ns;
 	sample_set(cell->sample, "run.time", (double)cell->ran_ns);
+	return 0;
 }
 
-static void run_threads(struct kvm_cell *cell)
+static int run_threads(struct kvm_cell *cell, struct err *err)
 {
 	struct sigaction kicked = {.sa_handler = on_kick}, before;
 	uint32_t i;
@@ -174,12 +199,14 @@ static void run_threads(struct kvm_cell *cell)
 			     strerror(error));
 		break;
 	}
-	watch(cell);
+	if (watch(cell, err))
+		return -1;
 	for (i = 0; i < cell->nthreads; i++) {
 		if (cell->thread[i].started)
 			pthread_join(cell->thread[i].thread, NULL);
 	}
 	sigaction(SIGUSR1, &before, NULL);
+	return 0;
 }
 
 /* ----------------------------------------------------------------- making */
@@ -245,7 +272,8 @@ static int execute(struct kvm_cell *cell, struct err *err)
 	if (vmm_create(&cell->vm, &shape, err))
 		return refuse(cell->sample, err);
 	mailbox_load(&cell->vm, s);
-	run_threads(cell);
+	if (run_threads(cell, err))
+		return -1;
 	if (!cell->failed)
 		status = kvm_cell_guest_metrics(cell, err);
 	if (!cell->failed)
@@ -254,18 +282,19 @@ static int execute(struct kvm_cell *cell, struct err *err)
 	return status;
 }
 
+static void free_cell(struct kvm_cell *cell)
+{
+	free_threads(cell);
+	pthread_mutex_destroy(&cell->lock);
+	free(cell);
+}
+
 int kvm_cell_run(const struct memory_kind *memory,
 		 const struct scenario *scenario,
 		 const struct cell_setup *setup, struct sample *sample,
 		 struct err *err)
 {
-	struct kvm_cell cell = {
-		.scenario = scenario,
-		.setup = setup,
-		.memory = memory,
-		.sample = sample,
-		.lock = PTHREAD_MUTEX_INITIALIZER,
-	};
+	struct kvm_cell *cell;
 	int status;
 
 	sample->status = CELL_OK;
@@ -274,9 +303,18 @@ int kvm_cell_run(const struct memory_kind *memory,
 		sample->status = CELL_UNSUPPORTED;
 		return 0;
 	}
-	status = execute(&cell, err);
-	free_threads(&cell);
-	pthread_mutex_destroy(&cell.lock);
+	cell = calloc(1, sizeof(*cell));
+	if (!cell)
+		return err_set(err, EXIT_FAILED, "kvm: out of memory");
+	cell->scenario = scenario;
+	cell->setup = setup;
+	cell->memory = memory;
+	cell->sample = sample;
+	pthread_mutex_init(&cell->lock, NULL);
+	status = execute(cell, err);
+	/* What a thread that is in the kernel still has is left to it. */
+	if (!cell->abandoned)
+		free_cell(cell);
 	return status;
 }
 

@@ -40,10 +40,12 @@ struct kvm_cell {
 	uint32_t gone;		   /* atomic: everybody comes to an end */
 	uint32_t vcpus_left;  /* atomic: threads of vCPUs that have ended */
 	pthread_mutex_t lock; /* of the sample */
-	bool failed; /* the sample says why; only the first reason is kept */
+	bool failed;	/* the sample says why; only the first reason is kept */
+	bool abandoned; /* a thread does not come back */
 };
 
 uint64_t kvm_cell_now_ns(void);
+/** Sleep, or less when the cell comes to its end. */
 void kvm_cell_sleep_ns(uint64_t ns);
 bool kvm_cell_gone(const struct kvm_cell *cell);
 /** End the cell with a status and a reason, if nobody has. */

@@ -91,6 +91,19 @@ struct kvm_pre_fault_memory {
 };
 #endif
 
+/* What kvm_run tells of KVM_EXIT_MEMORY_FAULT, beside what others tell. */
+struct kvm_memory_fault {
+	__u64 flags;
+	__u64 gpa;
+	__u64 size;
+};
+
+static inline const struct kvm_memory_fault *
+kvm_memory_fault(const struct kvm_run *run)
+{
+	return (const struct kvm_memory_fault *)&run->hw;
+}
+
 _Static_assert(sizeof(struct kvm_userspace_memory_region2) == 160 &&
 		       sizeof(struct kvm_memory_attributes) == 32 &&
 		       sizeof(struct kvm_create_guest_memfd) == 64 &&

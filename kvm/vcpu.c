@@ -17,11 +17,27 @@ static const char *exit_name(uint32_t reason)
 		[KVM_EXIT_SHUTDOWN] = "triple fault",
 		[KVM_EXIT_FAIL_ENTRY] = "entry failed",
 		[KVM_EXIT_INTERNAL_ERROR] = "internal error of KVM",
+		[KVM_EXIT_SYSTEM_EVENT] = "system event",
 	};
 
 	if (reason < sizeof(name) / sizeof(name[0]) && name[reason])
 		return name[reason];
 	return "unexpected exit";
+}
+
+/* What KVM says besides the reason; 0: nothing. */
+static uint64_t exit_detail(const struct kvm_run *run)
+{
+	switch (run->exit_reason) {
+	case KVM_EXIT_FAIL_ENTRY:
+		return run->fail_entry.hardware_entry_failure_reason;
+	case KVM_EXIT_INTERNAL_ERROR:
+		return run->internal.suberror;
+	case KVM_EXIT_SYSTEM_EVENT:
+		return run->system_event.type;
+	default:
+		return 0;
+	}
 }
 
 static void end_of_script(struct kvm_cell_thread *t)
@@ -49,21 +65,19 @@ static void guest_fault(struct kvm_cell_thread *t)
 /* False: the vCPU has ended. */
 static bool doorbell(struct kvm_cell_thread *t, const struct kvm_run *run)
 {
+	bool ours = run->io.direction == KVM_EXIT_IO_OUT && run->io.size == 1 &&
+		    run->io.count == 1 && run->io.port == AGENT_PORT;
 	uint8_t bell = *((const uint8_t *)run + run->io.data_offset);
 
-	if (run->io.direction != KVM_EXIT_IO_OUT || run->io.size != 1 ||
-	    run->io.port != AGENT_PORT || bell > AGENT_BELL_FAULT) {
+	if (!ours || bell > AGENT_BELL_FAULT)
 		kvm_cell_end(t->cell, CELL_FAILED,
-			     "vCPU %u: I/O at port %#x, which is not the "
-			     "agent's",
+			     "vCPU %u: I/O at port %#x that is not the agent's",
 			     t->index, run->io.port);
-		return false;
-	}
-	if (bell == AGENT_BELL_DONE)
+	else if (bell == AGENT_BELL_DONE)
 		end_of_script(t);
 	else if (bell == AGENT_BELL_FAULT)
 		guest_fault(t);
-	return bell == AGENT_BELL_LEAVE;
+	return ours && bell == AGENT_BELL_LEAVE;
 }
 
 /*
@@ -119,11 +133,28 @@ static bool handle_exit(struct kvm_cell_thread *t, struct kvm_run *run)
 			     t->index, (unsigned long long)run->mmio.phys_addr);
 		return false;
 	default:
-		kvm_cell_end(t->cell, CELL_FAILED, "vCPU %u: %s (exit %u)",
-			     t->index, exit_name(run->exit_reason),
-			     run->exit_reason);
+		kvm_cell_end(t->cell, CELL_FAILED,
+			     "vCPU %u: %s (exit %u, %#llx)", t->index,
+			     exit_name(run->exit_reason), run->exit_reason,
+			     (unsigned long long)exit_detail(run));
 		return false;
 	}
+}
+
+/* KVM_RUN itself has failed. */
+static void run_failed(struct kvm_cell_thread *t, const struct kvm_run *run,
+		       int error)
+{
+	if (error == EFAULT && run->exit_reason == KVM_EXIT_MEMORY_FAULT)
+		kvm_cell_end(t->cell, CELL_FAILED,
+			     "vCPU %u: KVM has no page for %#llx", t->index,
+			     (unsigned long long)kvm_memory_fault(run)->gpa);
+	else if (error == EIO)
+		kvm_cell_end(t->cell, CELL_VM_BUGGED,
+			     "vCPU %u: KVM_RUN: KVM gave the VM up", t->index);
+	else
+		kvm_cell_end(t->cell, CELL_FAILED, "vCPU %u: KVM_RUN: %s",
+			     t->index, strerror(error));
 }
 
 void kvm_cell_vcpu(struct kvm_cell_thread *t)
@@ -135,11 +166,7 @@ void kvm_cell_vcpu(struct kvm_cell_thread *t)
 		if (ioctl(vcpu->fd, KVM_RUN, 0) == 0) {
 			goes_on = handle_exit(t, vcpu->run);
 		} else if (errno != EINTR && errno != EAGAIN) {
-			kvm_cell_end(t->cell,
-				     errno == EIO ? CELL_VM_BUGGED
-						  : CELL_FAILED,
-				     "vCPU %u: KVM_RUN: %s", t->index,
-				     strerror(errno));
+			run_failed(t, vcpu->run, errno);
 			return;
 		}
 	}
