@@ -39,6 +39,11 @@ struct command {
 	struct schedule_file order; /* of --replay */
 };
 
+static int no_memory(struct err *e)
+{
+	return err_set(e, EXIT_FAILED, "explore: out of memory");
+}
+
 /* ----------------------------------------------------------- command line */
 
 static int choose_form(struct command *c, struct err *e)
@@ -74,7 +79,7 @@ static int choose_claim(struct command *c, const struct operands *operands,
 	size = strlen(c->scenario) + sizeof("configs/explore/.json");
 	c->own_path = malloc(size);
 	if (!c->own_path)
-		return err_set(e, EXIT_FAILED, "explore: out of memory");
+		return no_memory(e);
 	snprintf(c->own_path, size, "configs/explore/%s.json", c->scenario);
 	c->path = c->own_path;
 	return 0;
@@ -275,7 +280,7 @@ static int put_json(json_t *o, struct err *e)
 
 	putchar('\n');
 	json_decref(o);
-	return ret ? err_set(e, EXIT_FAILED, "explore: out of memory") : 0;
+	return ret ? no_memory(e) : 0;
 }
 
 static int put(const struct command *c, const struct claim *claim,
@@ -297,7 +302,7 @@ static int put(const struct command *c, const struct claim *claim,
 	if (x && c->form == FORM_DOT)
 		execution_dot(x, stdout);
 	else if (x)
-		execution_mail(x, stdout);
+		return execution_mail(x, stdout) ? no_memory(e) : 0;
 	return 0;
 }
 
@@ -388,9 +393,7 @@ int cmd_explore(int argc, char **argv)
 
 	if (!status) {
 		claim = malloc(sizeof(*claim));
-		status = claim ? claim_read(c.path, claim, &e)
-			       : err_set(&e, EXIT_FAILED,
-					 "explore: out of memory");
+		status = claim ? claim_read(c.path, claim, &e) : no_memory(&e);
 		if (!status)
 			status = override(&c, claim, &e);
 		if (!status)

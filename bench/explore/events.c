@@ -39,6 +39,12 @@ void events_add(struct events *events, const struct event *event)
 	events->event[events->n++] = *event;
 }
 
+bool event_is_drawn(const struct event *event)
+{
+	return event->kind != EVENT_SPAN &&
+	       (event->kind != EVENT_HELD || event->shown);
+}
+
 void events_free(struct events *events)
 {
 	free(events->event);

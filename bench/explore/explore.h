@@ -142,6 +142,8 @@ enum event_kind {
 	EVENT_OP,     /* an operation of the scenario begins */
 	EVENT_OP_END,
 	EVENT_WAIT, /* trying again would be futile */
+	EVENT_HALT, /* a sanity check of the module fails */
+	EVENT_SPAN, /* a stretch of time begins or ends; not drawn */
 };
 
 struct event {
@@ -156,6 +158,7 @@ struct event {
 	int error; /* of an operation of the scenario */
 	bool exclusive;
 	bool shown; /* HELD: somebody lost to it */
+	bool begin; /* SPAN */
 	char text[64];
 };
 
@@ -167,6 +170,8 @@ struct events {
 
 void events_add(struct events *events, const struct event *event);
 void events_free(struct events *events);
+/** Is it told to people, or only there for others to come? */
+bool event_is_drawn(const struct event *event);
 
 /** One execution, as it is shown. */
 struct execution {
@@ -186,8 +191,13 @@ void claim_world_free(struct claim_world *w);
 struct explore_program claim_world_program(struct claim_world *w);
 /** A set-up that failed: why; NULL if it did not. */
 const char *claim_world_setup_error(const struct claim_world *w);
-/** Record what happens from the next execution on; NULL: no longer. */
+/**
+ * Record what happens from the next execution on; NULL: no longer.  What a
+ * strand does before its first choice is recorded when it comes to that: who
+ * runs the execution calls claim_world_see() before each step.
+ */
 void claim_world_record(struct claim_world *w, struct events *events);
+void claim_world_see(void *world, const struct explore_step *step);
 
 /* ---------------------------------------------------------------- search */
 
@@ -214,8 +224,8 @@ void execution_free(struct execution *x);
 
 /* ----------------------------------------------------------------- forms */
 
-/** A drawing of at most 75 columns. */
-void execution_mail(const struct execution *x, FILE *out);
+/** A drawing of at most 75 columns.  -1: out of memory. */
+int execution_mail(const struct execution *x, FILE *out);
 json_t *execution_json(const struct execution *x);
 void execution_dot(const struct execution *x, FILE *out);
 /** What an event is in words. */

@@ -11,7 +11,8 @@ static const char *const kind_names[] = {
 	[EVENT_ENTERED] = "entered", [EVENT_EXITED] = "exited",
 	[EVENT_KICK] = "kick",	     [EVENT_KICKED] = "kicked",
 	[EVENT_OP] = "op",	     [EVENT_OP_END] = "op-end",
-	[EVENT_WAIT] = "wait",
+	[EVENT_WAIT] = "wait",	     [EVENT_HALT] = "halt",
+	[EVENT_SPAN] = "span",
 };
 
 static void set(json_t *o, const char *key, json_t *value)
@@ -60,7 +61,7 @@ json_t *execution_json(const struct execution *x)
 	for (size_t i = 0; i < x->events.n; i++) {
 		const struct event *e = &x->events.event[i];
 
-		if (e->kind != EVENT_HELD || e->shown)
+		if (event_is_drawn(e))
 			json_array_append_new(events, event_json(x, e));
 	}
 	return json_pack("{so, so, so}", "strands", strands, "events", events,
@@ -80,11 +81,6 @@ static void quoted(FILE *out, const char *text)
 	fputc('"', out);
 }
 
-static bool is_drawn(const struct event *e)
-{
-	return e->kind != EVENT_HELD || e->shown;
-}
-
 static void dot_strand(const struct execution *x, u32 strand, FILE *out)
 {
 	const struct events *events = &x->events;
@@ -97,7 +93,7 @@ static void dot_strand(const struct execution *x, u32 strand, FILE *out)
 	for (size_t i = 0; i < events->n; i++) {
 		const struct event *e = &events->event[i];
 
-		if (e->strand != strand || !is_drawn(e))
+		if (e->strand != strand || !event_is_drawn(e))
 			continue;
 		event_print(x, e, text, sizeof(text));
 		fprintf(out, "    e%zu [label=", i);

@@ -54,6 +54,9 @@ struct claim_world {
 	struct trace trace;
 	struct watch watch;
 	struct events *record; /* borrowed; NULL: nothing is recorded */
+	struct events early;   /* of strands that have not done a step */
+	u32 moved;	       /* those that have, a bit each */
+	u32 moving;	       /* who does the step */
 };
 
 /** The hooks of an execution's strands. */
@@ -68,6 +71,8 @@ enum attempt { ATTEMPT_ENTER, ATTEMPT_IN_GUEST, ATTEMPT_IN_KVM };
 /** Before something is tried that may just have failed. */
 void watch_attempt(struct claim_worker *me, enum attempt attempt);
 
+/** Write down which vCPUs are in the guest when the strands begin. */
+void record_inside(struct claim_world *w);
 /** Write down an event of this strand, if anybody wants to know. */
 void record(struct claim_world *w, u32 strand, struct event event);
 

@@ -199,7 +199,7 @@ int claim_execute(const struct claim *claim,
 		return err_set(e, EXIT_FAILED, "explore: out of memory");
 	claim_world_record(w, &x->events);
 	program = claim_world_program(w);
-	why = explore_replay(&program, schedule, NULL, NULL, &x->end);
+	why = explore_replay(&program, schedule, claim_world_see, w, &x->end);
 	setup = claim_world_setup_error(w);
 	if (setup)
 		ret = err_set(e, EXIT_USAGE, "%s: %s", claim->name, setup);

@@ -60,7 +60,29 @@ void record(struct claim_world *w, u32 strand, struct event event)
 		return;
 	event.strand = strand;
 	event.step = w->watch.steps;
-	events_add(w->record, &event);
+	events_add(w->moved >> strand & 1 ? w->record : &w->early, &event);
+}
+
+void record_inside(struct claim_world *w)
+{
+	for (u32 i = 0; w->record && i < w->claim->strands; i++)
+		if (w->worker[i].vcpu && w->worker[i].vcpu->inside)
+			events_add(w->record,
+				   &(struct event){.kind = EVENT_ENTERED,
+						   .strand = i});
+}
+
+void claim_world_see(void *world, const struct explore_step *step)
+{
+	struct claim_world *w = world;
+
+	w->moving = step->strand;
+	if (w->moved >> step->strand & 1)
+		return;
+	w->moved |= 1u << step->strand;
+	for (size_t i = 0; i < w->early.n; i++)
+		if (w->early.event[i].strand == step->strand)
+			record(w, step->strand, w->early.event[i]);
 }
 
 /* ----------------------------------------------------------------- calls */
@@ -79,6 +101,14 @@ static u32 call_number(const char *call)
 	return i;
 }
 
+static const char *in_a_row(u32 times, char *text, size_t size)
+{
+	text[0] = '\0';
+	if (times > 1)
+		snprintf(text, size, " %u times in a row", times);
+	return text;
+}
+
 static void check_limit(struct claim_world *w, struct strand *s,
 			const struct claim_limit *l, const char *call,
 			tdx_status status, u32 busy)
@@ -89,8 +119,8 @@ static void check_limit(struct claim_world *w, struct strand *s,
 		return;
 	/* A try that is not BUSY counts as well. */
 	if (l->tries && busy >= l->tries)
-		watch_fail(w, "%s: %s is BUSY %u times in a row", name_of(s),
-			   call, busy);
+		watch_fail(w, "%s: %s is BUSY%s", name_of(s), call,
+			   in_a_row(busy, text, sizeof(text)));
 	if (!l->tries && (status & TDX_STATUS_MASK) == l->status)
 		watch_fail(w, "%s: %s answers %s", name_of(s), call,
 			   tdx_status_print(status, text, sizeof(text)));
@@ -233,8 +263,17 @@ static void kick_taken(void *world, struct strand *s)
 	record(world, s->id, (struct event){.kind = EVENT_KICKED});
 }
 
+static void span(void *world, struct strand *s, const char *what, bool begin)
+{
+	record(world, s->id,
+	       (struct event){
+		       .kind = EVENT_SPAN, .name = what, .begin = begin});
+}
+
 void watch_begin(struct claim_world *w)
 {
+	events_free(&w->early);
+	w->moved = 0;
 	w->watch.words = 0;
 	w->watch.steps = w->watch.progressed = 0;
 	w->watch.why[0] = '\0';
@@ -251,6 +290,8 @@ void watch_begin(struct claim_world *w)
 	};
 	if (claimed(w, CHECK_EXCLUSION) || w->record)
 		w->trace.held = held;
+	if (w->record)
+		w->trace.span = span;
 }
 
 /* ------------------------------------------------------------ after a step */
@@ -345,6 +386,7 @@ const char *watch_check(void *world, enum machine_end end)
 		check_done(w);
 		break;
 	case MACHINE_HALTED:
+		record(w, w->moving, (struct event){.kind = EVENT_HALT});
 		if (claimed(w, CHECK_NO_HALT))
 			watch_fail(w, "halt: %s", machine_reason(w->machine));
 		break;

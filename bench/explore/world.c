@@ -174,8 +174,10 @@ static bool world_begin(void *world, struct machine *m)
 	w->machine = m;
 	w->setup_error[0] = '\0';
 	watch_begin(w);
-	if (make_module(w) && run_set_up(w) && add_strands(w, m))
+	if (make_module(w) && run_set_up(w) && add_strands(w, m)) {
+		record_inside(w);
 		return true;
+	}
 	world_end(w);
 	return false;
 }
@@ -203,6 +205,7 @@ void claim_world_free(struct claim_world *w)
 	if (!w)
 		return;
 	world_end(w);
+	events_free(&w->early);
 	if (w->setup_machine)
 		machine_destroy(w->setup_machine);
 	free(w);

@@ -32,6 +32,21 @@ for file in configs/explore/*.json; do
 	check "$name: at most 75 columns" narrow
 done
 
+check "spin16: what comes again is drawn once" \
+	tdmem 0 explore --scenario spin16 --format mail
+check "it says how often" has "(15 more times)"
+check "and each try is counted" [ "$(grep -c 'TDX_OPERAND_BUSY' "$out")" -le 4 ]
+check "who does nothing has no column" [ "$(head -n 1 "$out" | tr -s ' ')" = \
+	"removal vCPU 0" ]
+check "who is in the guest at the beginning" \
+	tdmem 0 explore --scenario track-without-kick --format mail
+check "is said first" [ "$(sed -n '3s/^ *//p' "$out")" = "[in the guest]" ]
+check "a call that others do not come into is one line" \
+	has "TDH.MEM.TRACK -> TDX_SUCCESS"
+check "the end of a module" \
+	tdmem 0 explore --scenario aug-remove-bare --format mail
+check "stands where it is" has "TDH.MEM.PAGE.REMOVE -> the module"
+
 # ------------------------------------------------------------ schedules
 
 check "a counterexample is saved" explore 0 --scenario spin16 -o "$dir/s.json"
