@@ -61,6 +61,13 @@ void kvm_cell_end(struct kvm_cell *cell, enum cell_status status,
 	__atomic_store_n(&cell->gone, 1, __ATOMIC_RELEASE);
 }
 
+void kvm_cell_measure(struct kvm_cell *cell, bool begin)
+{
+	pthread_mutex_lock(&cell->lock);
+	kvm_stats_read(cell->stats, begin);
+	pthread_mutex_unlock(&cell->lock);
+}
+
 /* ---------------------------------------------------------------- threads */
 
 static void pin(const struct kvm_cell_thread *t)
@@ -272,12 +279,16 @@ static int execute(struct kvm_cell *cell, struct err *err)
 	if (vmm_create(&cell->vm, &shape, err))
 		return refuse(cell->sample, err);
 	mailbox_load(&cell->vm, s);
+	cell->stats = kvm_stats_open(&cell->vm);
 	if (run_threads(cell, err))
 		return -1;
 	if (!cell->failed)
 		status = kvm_cell_guest_metrics(cell, err);
-	if (!cell->failed)
+	if (!cell->failed) {
 		kvm_cell_host_metrics(cell);
+		kvm_stats_metrics(cell->stats, cell->sample);
+	}
+	kvm_stats_free(cell->stats);
 	vmm_close(&cell->vm);
 	return status;
 }

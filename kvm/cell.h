@@ -9,6 +9,7 @@
 #include <pthread.h>
 
 #include "bench/backend.h"
+#include "kvm/stats.h"
 #include "kvm/vmm.h"
 
 struct kvm_cell;
@@ -34,12 +35,13 @@ struct kvm_cell {
 	const struct memory_kind *memory;
 	struct sample *sample;
 	struct vmm vm;
+	struct kvm_stats *stats;	/* NULL: none */
 	struct kvm_cell_thread *thread; /* vCPUs, then workers */
 	uint32_t nthreads;
 	uint64_t begin_ns, ran_ns; /* before the first entry; to the last end */
 	uint32_t gone;		   /* atomic: everybody comes to an end */
 	uint32_t vcpus_left;  /* atomic: threads of vCPUs that have ended */
-	pthread_mutex_t lock; /* of the sample */
+	pthread_mutex_t lock; /* of sample and stats */
 	bool failed;	/* the sample says why; only the first reason is kept */
 	bool abandoned; /* a thread does not come back */
 };
@@ -62,6 +64,9 @@ int kvm_cell_run(const struct memory_kind *memory,
 		 const struct scenario *scenario,
 		 const struct cell_setup *setup, struct sample *sample,
 		 struct err *err);
+
+/** Somebody begins or ends to measure. */
+void kvm_cell_measure(struct kvm_cell *cell, bool begin);
 
 /** Run a vCPU until its script has ended. */
 void kvm_cell_vcpu(struct kvm_cell_thread *t);

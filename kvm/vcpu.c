@@ -69,15 +69,25 @@ static bool doorbell(struct kvm_cell_thread *t, const struct kvm_run *run)
 		    run->io.count == 1 && run->io.port == AGENT_PORT;
 	uint8_t bell = *((const uint8_t *)run + run->io.data_offset);
 
-	if (!ours || bell > AGENT_BELL_FAULT)
+	switch (ours ? (enum agent_doorbell)bell : NR_AGENT_BELLS) {
+	case AGENT_BELL_LEAVE:
+		return true;
+	case AGENT_BELL_BEGIN:
+	case AGENT_BELL_END:
+		kvm_cell_measure(t->cell, bell == AGENT_BELL_BEGIN);
+		return true;
+	case AGENT_BELL_DONE:
+		end_of_script(t);
+		return false;
+	case AGENT_BELL_FAULT:
+		guest_fault(t);
+		return false;
+	default:
 		kvm_cell_end(t->cell, CELL_FAILED,
 			     "vCPU %u: I/O at port %#x that is not the agent's",
 			     t->index, run->io.port);
-	else if (bell == AGENT_BELL_DONE)
-		end_of_script(t);
-	else if (bell == AGENT_BELL_FAULT)
-		guest_fault(t);
-	return ours && bell == AGENT_BELL_LEAVE;
+		return false;
+	}
 }
 
 /*

@@ -150,6 +150,26 @@ static const struct metric metrics[] = {
 	      "VP.ENTERs refused by the zero-step filter")
 	COUNT("ioctl.busy", "ioctls", LOWER_IS_BETTER,
 	      "vCPU ioctls that returned -EBUSY")
+	COUNT("kvm.pf_taken", "faults", NO_DIRECTION,
+	      "page faults of vCPUs that KVM took, while measured")
+	COUNT("kvm.pf_fixed", "faults", NO_DIRECTION,
+	      "of these mapped a page")
+	COUNT("kvm.pf_spurious", "faults", LOWER_IS_BETTER,
+	      "of these found it mapped")
+	COUNT("kvm.pf_emulate", "faults", LOWER_IS_BETTER,
+	      "of these had their instruction emulated")
+	COUNT("kvm.pf_retried", "faults", LOWER_IS_BETTER,
+	      "the others: begun again, or an error")
+	COUNT("kvm.exits", "exits", LOWER_IS_BETTER,
+	      "exits of vCPUs, while measured")
+	COUNT("kvm.remote_tlb_flush", "flushes", LOWER_IS_BETTER,
+	      "TLB flushes of all vCPUs, while measured")
+	COUNT("kvm.remote_tlb_flush_requests", "requests", LOWER_IS_BETTER,
+	      "requests for such flushes, one for each part of a range")
+	COUNT("kvm.pages_4k", "pages", NO_DIRECTION,
+	      "4K pages that KVM has mapped, at the end")
+	COUNT("kvm.pages_2m", "pages", NO_DIRECTION,
+	      "2M pages that KVM has mapped, at the end")
 	COUNT("run.virtual_time", "ns", NO_DIRECTION,
 	      "virtual time of the whole run")
 	COUNT("run.time", "ns", NO_DIRECTION,

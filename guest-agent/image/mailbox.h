@@ -51,6 +51,9 @@ enum agent_doorbell {
 	AGENT_BELL_LEAVE, /* nothing: it only leaves and comes back */
 	AGENT_BELL_DONE,  /* the script has ended, see agent_box.result */
 	AGENT_BELL_FAULT, /* an exception, see agent_box.fault */
+	AGENT_BELL_BEGIN, /* it is about to measure */
+	AGENT_BELL_END,	  /* it has measured */
+	NR_AGENT_BELLS
 };
 
 /** Who comes counts up; the last one opens. */

@@ -90,6 +90,9 @@ for vcpus in 1 2; do
 	check "fault-in, $vcpus vCPUs: each page is counted once" \
 		cell "$dir/c.result" fault-in $vcpus \
 		"m['fault.count'] == 512 * $vcpus and c['status'] == 'ok'"
+	check "fault-in, $vcpus vCPUs: KVM counted as many" \
+		cell "$dir/c.result" fault-in $vcpus \
+		"m['kvm.pf_fixed'] == m['fault.count']"
 	check "block-remove, $vcpus vCPUs: each page is removed" \
 		cell "$dir/c.result" block-remove $vcpus \
 		"m['removal.count'] == 128 and c['status'] == 'ok'"
