@@ -4,6 +4,7 @@
 #include <utf8proc.h>
 
 #include "bench/base/layout.h"
+#include "bench/base/plain.h"
 
 /* What is at the start of a text. */
 struct piece {
@@ -52,23 +53,6 @@ size_t layout_width(const char *text)
 
 /* ------------------------------------------------------------------ plain */
 
-/* Controls, separators of lines, marks of direction, unassigned: not seen. */
-static bool is_unseen(utf8proc_int32_t c)
-{
-	switch (utf8proc_category(c)) {
-	case UTF8PROC_CATEGORY_CN:
-	case UTF8PROC_CATEGORY_CC:
-	case UTF8PROC_CATEGORY_CF:
-	case UTF8PROC_CATEGORY_CS:
-	case UTF8PROC_CATEGORY_CO:
-	case UTF8PROC_CATEGORY_ZL:
-	case UTF8PROC_CATEGORY_ZP:
-		return true;
-	default:
-		return false;
-	}
-}
-
 /* It stands on the character before it. */
 static bool is_mark(struct piece piece)
 {
@@ -78,42 +62,23 @@ static bool is_mark(struct piece piece)
 				      category == UTF8PROC_CATEGORY_ME);
 }
 
-/* At most four bytes for one: "\xNN" of a bad byte or a control. */
-static size_t plain_piece(char *to, const char *from, struct piece piece,
-			  bool ascii)
-{
-	unsigned int c =
-		piece.c < 0 ? (unsigned char)*from : (unsigned int)piece.c;
-
-	if (c >= 0x20 && c < 0x7f)
-		return (size_t)sprintf(to, "%c", (int)c);
-	if (piece.c < 0 || c < 0x80)
-		return (size_t)sprintf(to, "\\x%02x", c);
-	if (ascii)
-		return is_mark(piece) ? 0 : (size_t)sprintf(to, "?");
-	if (is_unseen(piece.c))
-		return (size_t)sprintf(to, c > 0xffff ? "\\U%08x" : "\\u%04x",
-				       c);
-	memcpy(to, from, piece.bytes);
-	return piece.bytes;
-}
-
 char *layout_plain(struct arena *arena, const char *text, bool ascii)
 {
+	/* At most four bytes for one: "\xNN" of a bad byte or a control. */
 	char *plain = arena_alloc(arena, 4 * strlen(text) + 1, 1), *to = plain;
 
 	while (plain && *text) {
-		struct piece piece = piece_at(text);
+		char piece[PLAIN_LONGEST];
+		size_t n = plain_character(piece, text);
 
-		/* A colour in a name is no colour. */
-		if (*text == '\033')
-			piece = (struct piece){.bytes = 1, .c = '\033'};
-		to += plain_piece(to, text, piece, ascii);
-		text += piece.bytes;
+		if (ascii && n > 1)
+			strcpy(piece, is_mark(piece_at(text)) ? "" : "?");
+		to = stpcpy(to, piece);
+		text += n;
 	}
 	/* A blank at the end would be taken away on the way of a mail. */
 	if (plain && to > plain && to[-1] == ' ')
-		to += sprintf(to - 1, "\\x20") - 1;
+		to = stpcpy(to - 1, "\\x20");
 	return plain;
 }
 

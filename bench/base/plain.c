@@ -8,8 +8,6 @@
 
 #include "bench/base/plain.h"
 
-enum { LONGEST = 11 }; /* "\U0010ffff" and a NUL */
-
 /* Controls, separators of lines, marks of direction, unassigned. */
 static bool acts(utf8proc_int32_t c)
 {
@@ -27,21 +25,20 @@ static bool acts(utf8proc_int32_t c)
 	}
 }
 
-/* What stands for the character at `from`; returns how long that one is. */
-static size_t plain_character(char piece[LONGEST], const char *from)
+size_t plain_character(char piece[PLAIN_LONGEST], const char *from)
 {
 	utf8proc_int32_t c;
 	utf8proc_ssize_t n =
 		utf8proc_iterate((const utf8proc_uint8_t *)from, -1, &c);
 
 	if (n <= 0 || (n == 1 && acts(c))) {
-		snprintf(piece, LONGEST, "\\x%02x",
+		snprintf(piece, PLAIN_LONGEST, "\\x%02x",
 			 (unsigned int)(unsigned char)*from);
 		return 1;
 	}
 	if (acts(c)) {
-		snprintf(piece, LONGEST, c > 0xffff ? "\\U%08x" : "\\u%04x",
-			 (unsigned int)c);
+		snprintf(piece, PLAIN_LONGEST,
+			 c > 0xffff ? "\\U%08x" : "\\u%04x", (unsigned int)c);
 	} else {
 		memcpy(piece, from, (size_t)n);
 		piece[n] = '\0';
@@ -51,7 +48,7 @@ static size_t plain_character(char piece[LONGEST], const char *from)
 
 void plain_copy(char *to, size_t size, const char *from)
 {
-	char piece[LONGEST];
+	char piece[PLAIN_LONGEST];
 
 	while (*from) {
 		size_t n;

@@ -5,6 +5,14 @@
 
 #include <stddef.h>
 
+enum { PLAIN_LONGEST = 11 }; /* "\U0010ffff" and a NUL */
+
+/**
+ * What stands for the character at `from`: itself, or what plain_copy() makes
+ * of one that is not harmless.  Returns how many bytes it has in `from`.
+ */
+size_t plain_character(char piece[PLAIN_LONGEST], const char *from);
+
 /**
  * Copy as much of a text as `size` bytes hold, a NUL among them, so that
  * nothing in it moves a cursor, ends a line or acts unseen: such characters
