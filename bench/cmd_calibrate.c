@@ -3,6 +3,9 @@
 #include <string.h>
 
 #include "bench/base/args.h"
+#include "bench/base/document.h"
+#include "bench/base/json.h"
+#include "bench/base/names.h"
 #include "bench/base/output.h"
 #include "bench/calibrate/calibrate.h"
 #include "bench/commands.h"
@@ -52,13 +55,12 @@ static int run(const struct request *l, struct err *e)
 {
 	struct calibration c;
 	struct costs base = {0};
+	struct at at = at_root("calibrate: --format", e);
 	int status;
 
-	if (strcmp(l->format, "text") && strcmp(l->format, "json"))
-		return err_set(e, EXIT_USAGE,
-			       "calibrate: --format: expected text or json, "
-			       "not \"%.40s\"",
-			       l->format);
+	if (parse_name(l->format, "form", array_name, document_text_json, &at) <
+	    0)
+		return -1;
 	if (l->table &&
 	    (output_check(l->table, e) || costs_load(l->base, "typ", &base, e)))
 		return -1;

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "bench/base/args.h"
-#include "bench/base/output.h"
+#include "bench/base/document.h"
+#include "bench/base/json.h"
+#include "bench/base/names.h"
+#include "bench/base/parallel.h"
 #include "bench/commands.h"
 #include "bench/compare/compare.h"
 #include "bench/compare/gate.h"
@@ -55,46 +57,30 @@ static bool is_json(const struct compare_form *form)
 
 /* ------------------------------------------------------------------ inputs */
 
-static int bad(struct err *e, const char *what, const char *value)
+static const char *form_name(const void *ctx, size_t index)
 {
-	return err_set(e, EXIT_USAGE,
-		       "compare: %s%s%.60s%s; see tdmem compare --help", what,
-		       value ? " \"" : "", value ? value : "",
-		       value ? "\"" : "");
+	(void)ctx;
+	return compare_forms[index] ? compare_forms[index]->name : NULL;
 }
 
 static int find_form(const char *name, const struct compare_form **form,
 		     struct err *e)
 {
-	for (size_t i = 0; compare_forms[i]; i++) {
+	struct at at = at_root("compare: --format", e);
+	int i = parse_name(name, "form", form_name, NULL, &at);
+
+	if (i >= 0)
 		*form = compare_forms[i];
-		if (strcmp((*form)->name, name) == 0)
-			return 0;
-	}
-	return bad(e, "--format: there is no", name);
+	return i < 0 ? -1 : 0;
 }
 
 static int check_cells(const struct strings *cells, struct err *e)
 {
 	for (size_t i = 0; i < cells->n; i++)
 		if (!strchr(cells->v[i], '=') || cells->v[i][0] == '=')
-			return bad(e, "--cell: expected AXIS=VALUE, not",
-				   cells->v[i]);
-	return 0;
-}
-
-/* A result takes long to make: no slip of the hand may destroy it. */
-static int check_output(const struct line *l, struct err *e)
-{
-	struct stat to, from;
-
-	if (!l->output || stat(l->output, &to))
-		return 0;
-	for (size_t i = 0; i < l->operands.n; i++)
-		if (stat(l->operands.v[i], &from) == 0 &&
-		    from.st_dev == to.st_dev && from.st_ino == to.st_ino)
-			return bad(e, "--output is one of the results,",
-				   l->output);
+			return args_bad("compare", e,
+					"--cell: expected AXIS=VALUE, not",
+					cells->v[i]);
 	return 0;
 }
 
@@ -103,17 +89,23 @@ static int check_line(const struct line *l, struct err *e)
 	const struct compare_request *r = &l->request;
 
 	if (r->by && l->operands.n > 1)
-		return bad(e, "--by takes one result", NULL);
+		return args_bad("compare", e, "--by takes one result", NULL);
 	if (l->labels.n && l->labels.n != l->operands.n)
-		return bad(e, "--label: one for each result is needed", NULL);
+		return args_bad("compare", e,
+				"--label: one for each result is needed", NULL);
 	if (!(r->alpha > 0 && r->alpha < 1))
-		return bad(e, "--alpha: expected above 0 and below 1", NULL);
+		return args_bad("compare", e,
+				"--alpha: expected above 0 and below 1", NULL);
 	if (!(r->confidence > 0 && r->confidence < 1))
-		return bad(e, "--confidence: expected above 0 and below 1",
-			   NULL);
+		return args_bad("compare", e,
+				"--confidence: expected above 0 and below 1",
+				NULL);
 	if (l->strict && !l->gate)
-		return bad(e, "--strict needs --gate", NULL);
-	return check_cells(&r->cells, e) || check_output(l, e) ? -1 : 0;
+		return args_bad("compare", e, "--strict needs --gate", NULL);
+	if (document_is_one_of(l->output, l->operands.v, l->operands.n))
+		return args_bad("compare", e, "--output is one of the results,",
+				l->output);
+	return check_cells(&r->cells, e);
 }
 
 static bool has_axis(const struct samples *samples, const char *axis)
@@ -132,12 +124,14 @@ static int choose_sides(struct session *s, struct err *e)
 	if (r->nresults == 1 && !r->by && has_axis(s->result[0], SIDE_AXIS))
 		r->by = SIDE_AXIS;
 	if (r->nresults == 1 && !r->by)
-		return bad(e, "expected BASE NEW, or --by AXIS and one result",
-			   NULL);
+		return args_bad(
+			"compare", e,
+			"expected BASE NEW, or --by AXIS and one result", NULL);
 	if (r->base && !r->by)
-		return bad(e, "--base needs --by", NULL);
+		return args_bad("compare", e, "--base needs --by", NULL);
 	if (r->label && r->by)
-		return bad(e, "--label is for several results", NULL);
+		return args_bad("compare", e, "--label is for several results",
+				NULL);
 	return 0;
 }
 
@@ -205,47 +199,6 @@ static int compute(struct session *s, struct err *e)
 
 /* ------------------------------------------------------------------- output */
 
-/* As a shell reads it: a word that is not plain between single quotes. */
-static void quote(FILE *f, const char *word)
-{
-	static const char plain[] = "abcdefghijklmnopqrstuvwxyz"
-				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				    "0123456789-_./=,:@%+";
-
-	if (word[0] && !word[strspn(word, plain)]) {
-		fputs(word, f);
-		return;
-	}
-	fputc('\'', f);
-	for (; *word; word++)
-		if (*word == '\'')
-			fputs("'\\''", f);
-		else
-			fputc(*word, f);
-	fputc('\'', f);
-}
-
-/* For free(); NULL when out of memory. */
-static char *command_line(const struct line *l)
-{
-	char *text = NULL;
-	size_t size;
-	FILE *f = open_memstream(&text, &size);
-
-	if (!f)
-		return NULL;
-	fputs("tdmem", f);
-	for (int i = 0; i < l->argc; i++) {
-		fputc(' ', f);
-		quote(f, l->argv[i]);
-	}
-	if (fclose(f)) {
-		free(text);
-		return NULL;
-	}
-	return text;
-}
-
 static bool put_verdicts(const struct session *s, bool gap, FILE *f)
 {
 	const struct line *l = s->line;
@@ -300,46 +253,21 @@ static bool put_document(const struct session *s, const char *command, FILE *f)
 	return good;
 }
 
-/* All or nothing: what failed in the middle is not printed. */
-static char *make_document(const struct session *s, size_t *size, struct err *e)
-{
-	char *command = command_line(s->line), *text = NULL;
-	FILE *f = command ? open_memstream(&text, size) : NULL;
-	bool good = f && put_document(s, command, f);
-
-	if (f && (ferror(f) | fclose(f)))
-		good = false;
-	free(command);
-	if (good)
-		return text;
-	free(text);
-	err_set(e, EXIT_FAILED, "out of memory");
-	return NULL;
-}
-
-static int save(const char *path, const char *text, size_t size, struct err *e)
-{
-	struct output out;
-
-	if (output_open(&out, path, e))
-		return -1;
-	fwrite(text, 1, size, out.file);
-	return output_commit(&out, e);
-}
-
 static int put(const struct session *s, struct err *e)
 {
-	size_t size = 0;
-	char *text = make_document(s, &size, e);
-	int status = 0;
+	char *command = document_command(s->line->argc, s->line->argv);
+	struct document d;
+	int status = -1;
 
-	if (!text)
-		return -1;
-	if (s->line->output)
-		status = save(s->line->output, text, size, e);
-	else
-		fwrite(text, 1, size, stdout);
-	free(text);
+	if (!command)
+		return err_set(e, EXIT_FAILED, "out of memory");
+	if (document_begin(&d, e) == 0) {
+		status = put_document(s, command, d.file)
+				 ? 0
+				 : err_set(e, EXIT_FAILED, "out of memory");
+		status = document_end(&d, status, s->line->output, e);
+	}
+	free(command);
 	if (status == 0 && !is_text(s->form) && !is_json(s->form) &&
 	    !put_verdicts(s, false, stderr))
 		return err_set(e, EXIT_FAILED, "out of memory");
@@ -418,7 +346,7 @@ static char *help_text(void)
 
 static int parse(struct line *l, const char *text, struct err *e)
 {
-	enum { MAX_ROUNDS = 1000000, MAX_JOBS = 1024, MAX_PERCENT = 1000 };
+	enum { MAX_ROUNDS = 1000000, MAX_PERCENT = 1000 };
 	struct compare_request *r = &l->request;
 	const struct option_spec options[] = {
 		{"format", 'f', OPTION_STRING, "FORM",
@@ -482,15 +410,12 @@ static int parse(struct line *l, const char *text, struct err *e)
 
 int cmd_compare(int argc, char **argv)
 {
-	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 	struct line line = {
 		.request = {.alpha = 0.05, .confidence = 0.95},
 		.format = "text",
 		.threshold = 1,
 		.seed = 1,
-		.jobs = cpus < 1      ? 1
-			: cpus > 1024 ? 1024
-				      : cpus,
+		.jobs = parallel_jobs(),
 		.argc = argc,
 		.argv = argv,
 	};

@@ -48,8 +48,8 @@ static int no_memory(struct err *e)
 
 static int choose_form(struct command *c, struct err *e)
 {
-	struct at at = at_root("--format", e);
-	int form = parse_name(c->format ? c->format : "text", "format",
+	struct at at = at_root("explore: --format", e);
+	int form = parse_name(c->format ? c->format : "text", "form",
 			      array_name, forms, &at);
 
 	c->form = (enum form)form;

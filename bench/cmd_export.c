@@ -1,20 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "bench/base/args.h"
-#include "bench/base/output.h"
+#include "bench/base/document.h"
+#include "bench/base/json.h"
+#include "bench/base/names.h"
 #include "bench/commands.h"
 #include "bench/export/export.h"
 
-static const struct export_format *find_format(const char *name)
+static const char *format_name(const void *ctx, size_t index)
 {
-	for (size_t i = 0; name && export_formats[i]; i++)
-		if (strcmp(export_formats[i]->name, name) == 0)
-			return export_formats[i];
-	return NULL;
+	(void)ctx;
+	return export_formats[index] ? export_formats[index]->name : NULL;
 }
 
 /* The text of --help; for free(), NULL when out of memory. */
@@ -44,60 +42,30 @@ static char *help_text(void)
 
 /* ------------------------------------------------------------------ checks */
 
-static int bad(struct err *e, const char *what, const char *value)
-{
-	return err_set(e, EXIT_USAGE,
-		       "export: %s%s%.60s%s; see tdmem export --help", what,
-		       value ? " \"" : "", value ? value : "",
-		       value ? "\"" : "");
-}
-
 static int check_metrics(const struct export_format *format,
 			 const struct export_request *r, struct err *e)
 {
 	if (format->metrics == EXPORT_NONE && r->metrics.n)
-		return bad(e, "--metric means nothing for", format->name);
+		return args_bad("export", e, "--metric means nothing for",
+				format->name);
 	if (format->metrics == EXPORT_ONE && r->metrics.n != 1)
-		return bad(e, "one --metric must be chosen for", format->name);
+		return args_bad("export", e, "one --metric must be chosen for",
+				format->name);
 	return 0;
 }
 
-static int check_request(const char *name, const struct export_format *format,
+static int check_request(const struct export_format *format,
 			 const struct export_request *r, struct err *e)
 {
-	if (!name)
-		return bad(e, "--format is missing", NULL);
-	if (!format)
-		return bad(e, "--format: there is no", name);
 	for (size_t i = 0; i < r->cells.n; i++)
 		if (!strchr(r->cells.v[i], '=') || r->cells.v[i][0] == '=')
-			return bad(e, "--cell: expected AXIS=VALUE, not",
-				   r->cells.v[i]);
+			return args_bad("export", e,
+					"--cell: expected AXIS=VALUE, not",
+					r->cells.v[i]);
 	return check_metrics(format, r, e);
 }
 
-/* A result takes long to make: no slip of the hand may destroy it. */
-static int check_output(const char *result, const char *output, struct err *e)
-{
-	struct stat a, b;
-
-	if (output && stat(result, &a) == 0 && stat(output, &b) == 0 &&
-	    a.st_dev == b.st_dev && a.st_ino == b.st_ino)
-		return bad(e, "--output is the result itself,", output);
-	return 0;
-}
-
 /* ------------------------------------------------------------------ output */
-
-static int save(const char *path, const char *text, size_t size, struct err *e)
-{
-	struct output out;
-
-	if (output_open(&out, path, e))
-		return -1;
-	fwrite(text, 1, size, out.file);
-	return output_commit(&out, e);
-}
 
 static void warn_partial(const char *path)
 {
@@ -110,31 +78,20 @@ static void warn_partial(const char *path)
 	free(plain);
 }
 
-/* All or nothing: what failed in the middle is not printed. */
 static int export(const struct export_format *format, struct export_request *r,
 		  const char *path, struct err *e)
 {
-	char *text = NULL;
-	size_t size = 0;
+	struct document d;
 	bool partial = false;
-	int status, full;
+	int status;
 
+	if (document_begin(&d, e))
+		return -1;
 	r->partial = &partial;
-	r->out = open_memstream(&text, &size);
-	if (!r->out)
-		return err_set(e, EXIT_FAILED, "out of memory");
-	status = format->function(r, e);
-	full = ferror(r->out);
-	full |= fclose(r->out);
-	if (full && status == 0)
-		status = err_set(e, EXIT_FAILED, "out of memory");
-	if (status == 0 && path)
-		status = save(path, text, size, e);
-	else if (status == 0)
-		fwrite(text, 1, size, stdout);
+	r->out = d.file;
+	status = document_end(&d, format->function(r, e), path, e);
 	if (status == 0 && partial)
 		warn_partial(r->path);
-	free(text);
 	return status;
 }
 
@@ -180,12 +137,18 @@ static int parse(struct line *line, int argc, char **argv, const char *text,
 static int run(struct line *line, struct err *e)
 {
 	struct export_request *r = &line->request;
-	const struct export_format *format = find_format(line->format);
+	struct at at = at_root("export: --format", e);
+	int i;
 
-	if (check_request(line->format, format, r, e) ||
-	    check_output(r->path, line->output, e))
+	if (!line->format)
+		return args_bad("export", e, "--format is missing", NULL);
+	i = parse_name(line->format, "format", format_name, NULL, &at);
+	if (i < 0 || check_request(export_formats[i], r, e))
 		return -1;
-	return export(format, r, line->output, e);
+	if (document_is_one_of(line->output, &r->path, 1))
+		return args_bad("export", e, "--output is the result itself,",
+				line->output);
+	return export(export_formats[i], r, line->output, e);
 }
 
 int cmd_export(int argc, char **argv)

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "bench/base/args.h"
+#include "bench/base/parallel.h"
 #include "bench/base/plain.h"
 #include "bench/commands.h"
 #include "bench/observe/counters.h"
@@ -15,8 +16,6 @@
 #include "bench/run/cell.h"
 #include "bench/run/place.h"
 #include "bench/run/run.h"
-
-enum { MAX_JOBS = 1024 };
 
 /* What the command line asks for. */
 struct request {
@@ -330,11 +329,6 @@ static const char text[] =
 	"  tdmem run configs/quick.json --set axes.vcpus=[8] --baseline "
 	"./tdmem\n";
 
-static int misused(const char *what, struct err *e)
-{
-	return err_set(e, EXIT_USAGE, "run: %s; see tdmem run --help", what);
-}
-
 static int check_request(const struct request *r, struct err *e)
 {
 	json_t *tags = environment_tags(&r->tag, e);
@@ -343,15 +337,17 @@ static int check_request(const struct request *r, struct err *e)
 	if (!tags)
 		return -1;
 	if (r->resume && !r->output)
-		return misused("--resume needs -o", e);
+		return args_bad("run", e, "--resume needs -o", NULL);
 	if (!r->sides.baseline &&
 	    (r->sides.set_new.n || r->sides.set_baseline.n))
-		return misused("--set-new and --set-baseline need --baseline",
-			       e);
+		return args_bad("run", e,
+				"--set-new and --set-baseline need --baseline",
+				NULL);
 	if (r->one && (r->sides.baseline || r->output || r->dry_run))
-		return misused("--one goes with none of --baseline, -o, "
-			       "--resume and --dry-run",
-			       e);
+		return args_bad("run", e,
+				"--one goes with none of --baseline, -o, "
+				"--resume and --dry-run",
+				NULL);
 	return 0;
 }
 
@@ -410,12 +406,11 @@ static int parse(struct request *r, int argc, char **argv, struct err *e)
 
 int cmd_run(int argc, char **argv)
 {
-	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 	struct request r = {.argc = argc, .argv = argv};
 	struct err e;
 	int status;
 
-	r.jobs = cpus < 1 ? 1 : cpus > MAX_JOBS ? MAX_JOBS : cpus;
+	r.jobs = parallel_jobs();
 	status = parse(&r, argc, argv, &e);
 	if (status == 0 && r.counter_list)
 		status = counters_load(r.counter_list, &r.counters, &e);

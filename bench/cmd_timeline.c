@@ -418,14 +418,14 @@ static int parse(struct request *r, int argc, char **argv, struct err *e)
 		.text = text,
 		.options = options,
 	};
-	struct at at = at_root("--format", e);
+	struct at at = at_root("timeline: --format", e);
 	struct operands operands;
 	int status = args_parse(&spec, argc, argv, &operands, e), form;
 
 	if (status)
 		return status;
 	r->sides.config = operands.v[0];
-	form = parse_name(r->format ? r->format : "json", "format", form_name,
+	form = parse_name(r->format ? r->format : "json", "form", form_name,
 			  timeline_forms, &at);
 	if (form < 0)
 		return -1;

@@ -3,23 +3,26 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "bench/base/args.h"
+#include "bench/base/document.h"
+#include "bench/base/json.h"
 #include "bench/base/layout.h"
-#include "bench/base/output.h"
+#include "bench/base/names.h"
+#include "bench/base/parallel.h"
 #include "bench/commands.h"
 #include "bench/trend/acks.h"
 #include "bench/trend/dashboard.h"
 #include "bench/trend/print.h"
 #include "bench/trend/trend.h"
 
-enum { MAX_JOBS = 1024, MAX_SEGMENT = 1000, SKIPS_TOLD = 5 };
+enum { MAX_SEGMENT = 1000, SKIPS_TOLD = 5 };
 
 /* What the command line asks for. */
 struct line {
 	struct trend_request request;
 	struct trend_rule rule;
+	const struct trend_form *form;
 	const char *format, *output, *html, *material, *ack, *why;
 	long jobs, segment;
 	bool quiet;
@@ -27,21 +30,10 @@ struct line {
 	char **argv;
 };
 
-static int bad(struct err *e, const char *what, const char *value)
+static const char *form_name(const void *ctx, size_t index)
 {
-	return err_set(e, EXIT_USAGE,
-		       "trend: %s%s%.60s%s; see tdmem trend "
-		       "--help",
-		       what, value ? " \"" : "", value ? value : "",
-		       value ? "\"" : "");
-}
-
-static const struct trend_form *find_form(const char *name)
-{
-	for (size_t i = 0; trend_forms[i]; i++)
-		if (strcmp(trend_forms[i]->name, name) == 0)
-			return trend_forms[i];
-	return NULL;
+	(void)ctx;
+	return trend_forms[index] ? trend_forms[index]->name : NULL;
 }
 
 /* ------------------------------------------------------------------ stderr */
@@ -74,58 +66,21 @@ static void tell_skipped(const struct trend *t)
 
 /* ------------------------------------------------------------------ output */
 
-/* The line as it can be pasted into a shell; for free(), NULL: no memory. */
-static char *quoted_command(const struct line *line)
-{
-	char *text = NULL;
-	size_t size;
-	FILE *f = open_memstream(&text, &size);
-
-	if (!f)
-		return NULL;
-	fputs("tdmem", f);
-	for (int i = 0; i < line->argc; i++) {
-		fputs(" '", f);
-		for (const char *p = line->argv[i]; *p; p++)
-			fputs(*p == '\'' ? "'\\''" : (char[]){*p, '\0'}, f);
-		fputc('\'', f);
-	}
-	if (fclose(f) == 0)
-		return text;
-	free(text);
-	return NULL;
-}
-
-static int save(const char *path, const char *text, size_t size, struct err *e)
-{
-	struct output out;
-
-	if (output_open(&out, path, e))
-		return -1;
-	fwrite(text, 1, size, out.file);
-	return output_commit(&out, e);
-}
-
 static int print(const struct line *line, const struct trend *t, struct err *e)
 {
-	struct trend_style style = {.rule = &line->rule};
-	char *command = quoted_command(line), *text = NULL;
-	size_t size = 0;
-	FILE *f = open_memstream(&text, &size);
-	bool good = f && command;
-	int status = 0;
+	char *command = document_command(line->argc, line->argv);
+	struct trend_style style = {.rule = &line->rule, .command = command};
+	struct document d;
+	int status = -1;
 
-	style.command = command;
-	good = good && find_form(line->format)->print(t, &style, f);
-	if (f && (ferror(f) | fclose(f)))
-		good = false;
-	if (!good)
-		status = err_set(e, EXIT_FAILED, "out of memory");
-	else if (line->output)
-		status = save(line->output, text, size, e);
-	else
-		fwrite(text, 1, size, stdout);
-	free(text);
+	if (!command)
+		return err_set(e, EXIT_FAILED, "out of memory");
+	if (document_begin(&d, e) == 0) {
+		status = line->form->print(t, &style, d.file)
+				 ? 0
+				 : err_set(e, EXIT_FAILED, "out of memory");
+		status = document_end(&d, status, line->output, e);
+	}
 	free(command);
 	return status;
 }
@@ -201,23 +156,29 @@ static int check(struct line *line, struct err *e)
 	char *end;
 	double percent;
 
-	if (!find_form(line->format))
-		return bad(e, "--format: expected text, json or mail, not",
-			   line->format);
+	struct at at = at_root("trend: --format", e);
+	int form = parse_name(line->format, "form", form_name, NULL, &at);
+
+	if (form < 0)
+		return -1;
+	line->form = trend_forms[form];
 	if (line->ack && (!line->why || !line->why[0]))
-		return bad(e, "--ack needs --why", NULL);
+		return args_bad("trend", e, "--ack needs --why", NULL);
 	if (line->why && !line->ack)
-		return bad(e, "--why needs --ack", NULL);
+		return args_bad("trend", e, "--why needs --ack", NULL);
 	if (line->html && line->ack)
-		return bad(e, "--ack writes no pages: leave out --html", NULL);
+		return args_bad("trend", e,
+				"--ack writes no pages: leave out --html",
+				NULL);
 	if (line->material) {
 		percent = strtod(line->material, &end);
 		if (end == line->material || *end || !(percent >= 0) ||
 		    !(percent <= 1000))
-			return bad(e,
-				   "--material: expected percent, 0 to 1000, "
-				   "not",
-				   line->material);
+			return args_bad(
+				"trend", e,
+				"--material: expected percent, 0 to 1000, "
+				"not",
+				line->material);
 		line->rule.material = percent / 100;
 	}
 	line->request.jobs = line->rule.jobs = (unsigned int)line->jobs;
@@ -286,14 +247,11 @@ static int parse(struct line *line, struct err *e)
 
 int cmd_trend(int argc, char **argv)
 {
-	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 	struct line line = {
 		.rule = trend_rule_default,
 		.format = "text",
 		.segment = (long)trend_rule_default.segment,
-		.jobs = cpus < 1	  ? 1
-			: cpus > MAX_JOBS ? MAX_JOBS
-					  : cpus,
+		.jobs = parallel_jobs(),
 		.argc = argc,
 		.argv = argv,
 	};

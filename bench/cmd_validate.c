@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "bench/base/args.h"
+#include "bench/base/document.h"
+#include "bench/base/json.h"
 #include "bench/base/names.h"
 #include "bench/base/output.h"
 #include "bench/commands.h"
@@ -27,11 +29,11 @@ static int check_line(const struct line *l, struct err *e)
 {
 	char why[200];
 
-	if (strcmp(l->format, "text") && strcmp(l->format, "json"))
-		return err_set(e, EXIT_USAGE,
-			       "validate: --format: expected text or json, "
-			       "not \"%.40s\"",
-			       l->format);
+	struct at at = at_root("validate: --format", e);
+
+	if (parse_name(l->format, "form", array_name, document_text_json, &at) <
+	    0)
+		return -1;
 	for (size_t i = 0; i < l->operands.n; i++)
 		if (find_name(l->operands.v[i], group_name, NULL) < 0)
 			return err_set(e, EXIT_USAGE, "validate: %s",
@@ -85,18 +87,14 @@ static bool put(const struct line *l, const struct validation *v, FILE *f)
 static int write_document(const struct line *l, const struct validation *v,
 			  struct err *e)
 {
-	struct output out;
+	struct document d;
+	int status = 0;
 
-	if (!l->output)
-		return put(l, v, stdout)
-			       ? 0
-			       : err_set(e, EXIT_FAILED, "out of memory");
-	if (output_open(&out, l->output, e))
+	if (document_begin(&d, e))
 		return -1;
-	if (put(l, v, out.file))
-		return output_commit(&out, e);
-	output_abandon(&out);
-	return err_set(e, EXIT_FAILED, "out of memory");
+	if (!put(l, v, d.file))
+		status = err_set(e, EXIT_FAILED, "out of memory");
+	return document_end(&d, status, l->output, e);
 }
 
 static int run(const struct line *l, struct err *e)

@@ -209,3 +209,11 @@ int args_parse(const struct command_spec *spec, int argc, char **argv,
 		return bad(&p, "expected %s", spec->operands);
 	return status;
 }
+
+int args_bad(const char *command, struct err *e, const char *what,
+	     const char *value)
+{
+	return err_set(e, EXIT_USAGE, "%s: %s%s%.60s%s; see tdmem %s --help",
+		       command, what, value ? " \"" : "", value ? value : "",
+		       value ? "\"" : "", command);
+}

@@ -52,6 +52,13 @@ struct operands {
 int args_parse(const struct command_spec *spec, int argc, char **argv,
 	       struct operands *operands, struct err *e);
 
+/**
+ * What is wrong with the line of a command, and the value that is, unless
+ * NULL.  Returns -1 with *e.
+ */
+int args_bad(const char *command, struct err *e, const char *what,
+	     const char *value);
+
 /** Print "tdmem: ..." on stderr; returns the exit status. */
 int fail(const struct err *e);
 

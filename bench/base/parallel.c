@@ -2,6 +2,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "bench/base/parallel.h"
 
@@ -39,4 +40,11 @@ bool parallel_for(size_t n, unsigned int jobs, parallel_fn *fn, void *ctx)
 		pthread_join(thread[i], NULL);
 	free(thread);
 	return !atomic_load(&w.failed);
+}
+
+long parallel_jobs(void)
+{
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return cpus < 1 ? 1 : cpus > MAX_JOBS ? MAX_JOBS : cpus;
 }

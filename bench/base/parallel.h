@@ -16,4 +16,10 @@ typedef bool parallel_fn(void *ctx, size_t index);
  */
 bool parallel_for(size_t n, unsigned int jobs, parallel_fn *fn, void *ctx);
 
+/** Of what --jobs may be. */
+enum { MAX_JOBS = 1024 };
+
+/** What --jobs is when it is not given: the CPUs that there are. */
+long parallel_jobs(void);
+
 #endif

@@ -57,7 +57,7 @@ widest=$(wc -L <"$out")
 check "--help: 80 columns, not $widest" [ "$widest" -le 80 ]
 check "no result" refuses 2 "expected BASE NEW"
 check "one result" refuses 2 "--by AXIS" a.json
-check "unknown form" refuses 2 'there is no "xml"' -f xml a.json b.json
+check "unknown form" refuses 2 'unknown form "xml"' -f xml a.json b.json
 check "--by and two results" refuses 2 "--by takes one" --by policy a.json \
 	b.json
 check "an axis that there is not" refuses 2 policies --by policies a.json
