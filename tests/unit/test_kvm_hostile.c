@@ -15,7 +15,7 @@
 #include "bench/backend.h"
 #include "tests/guest/hostile.h"
 
-enum { VCPUS = 2, PAGES = 512, SHORT_MS = 300, LONG_MS = 20000 };
+enum { VCPUS = 2, PAGES = 512, SHORT_MS = 150, LONG_MS = 20000 };
 
 extern const struct backend backend_kvm;
 
