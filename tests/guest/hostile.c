@@ -180,7 +180,7 @@ static void attack_port(struct agent_box *box, uint64_t *seed)
 {
 	(void)box;
 	(void)seed;
-	out(0x3f8, 'x');
+	out(0x3f8, AGENT_BELL_DONE);
 }
 
 static void attack_bell(struct agent_box *box, uint64_t *seed)
