@@ -102,7 +102,7 @@ AGENT_CFLAGS := -std=gnu11 -I. $(WARN) -O2 -ffreestanding -fpie \
 	   -fvisibility=hidden -fno-stack-protector -fcf-protection=none \
 	   -fno-asynchronous-unwind-tables -mno-red-zone -mgeneral-regs-only
 AGENT	:= $(O)/guest-agent/image
-AGENT_C	:= $(patsubst %,$(AGENT)/%.o,main world_vm world_td)
+AGENT_C	:= $(patsubst %,$(AGENT)/%.o,main check world_vm world_td)
 AGENT_OBJ := $(AGENT)/entry.o $(AGENT_C) $(AGENT)/agent.o $(AGENT)/td.o
 # In its place in tests, linked with its entry.
 HOSTILE	:= $(O)/tests/guest/hostile

@@ -89,6 +89,8 @@ struct agent_port_ops {
 	void (*measure)(struct agent_port *port, bool begin);
 	void (*record)(struct agent_port *port, enum agent_latency what,
 		       uint64_t begin, uint64_t end);
+	/* Look at a page after a touch, in nobody's time; NULL: nothing. */
+	void (*check)(struct agent_port *port, uint64_t gpa);
 	bool (*stopped)(struct agent_port *port);
 	uint64_t (*now_ns)(struct agent_port *port);
 };
@@ -105,7 +107,7 @@ struct agent_port {
  * a script that is not one (bad opcode, jump out of range, a range beyond the
  * end of the address space, more steps than any script needs).
  */
-enum agent_result agent_run(struct agent_port *port,
-			    const struct agent_op *ops, uint32_t nops);
+enum agent_result agent_run(struct agent_port *port, const struct agent_op *ops,
+			    uint32_t nops);
 
 #endif

@@ -167,6 +167,9 @@ static enum agent_result each_page(struct run *run, const struct agent_op *op,
 			return AGENT_MISMATCH;
 		r = timed ? timed_page(run, op, gpa, fn, what)
 			  : fn(run, op, gpa);
+		if (r == AGENT_OK && what == AGENT_LAT_TOUCH &&
+		    run->port->ops->check)
+			run->port->ops->check(run->port, gpa);
 	}
 	return r;
 }

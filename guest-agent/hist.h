@@ -52,7 +52,8 @@ static inline uint64_t hist_middle(uint32_t index)
 {
 	uint32_t shift = index >> HIST_SUB_BITS;
 
-	return hist_lowest(index) + (shift > 1 ? (1ull << (shift - 1)) >> 1 : 0);
+	return hist_lowest(index) +
+	       (shift > 1 ? (1ull << (shift - 1)) >> 1 : 0);
 }
 
 static inline void hist_record(struct hist *h, uint64_t value)

@@ -68,6 +68,13 @@ void kvm_cell_measure(struct kvm_cell *cell, bool begin)
 	pthread_mutex_unlock(&cell->lock);
 }
 
+void kvm_cell_over(struct kvm_cell_thread *t)
+{
+	if (!t->over)
+		__atomic_add_fetch(&t->cell->vcpus_over, 1, __ATOMIC_ACQ_REL);
+	t->over = true;
+}
+
 /* ---------------------------------------------------------------- threads */
 
 static void pin(const struct kvm_cell_thread *t)
@@ -97,10 +104,12 @@ static void *thread_main(void *arg)
 	struct kvm_cell_thread *t = arg;
 
 	pin(t);
-	if (t->worker)
+	if (t->worker) {
 		kvm_cell_host(t);
-	else
+	} else {
 		kvm_cell_vcpu(t);
+		kvm_cell_over(t);
+	}
 	__atomic_store_n(&t->ended, 1, __ATOMIC_RELEASE);
 	if (!t->worker)
 		__atomic_add_fetch(&t->cell->vcpus_left, 1, __ATOMIC_ACQ_REL);

@@ -19,6 +19,7 @@ struct kvm_cell_thread {
 	struct kvm_cell *cell;
 	pthread_t thread;
 	bool worker, started;
+	bool over;	 /* vCPU: its script, as far as it says so */
 	uint32_t index;	 /* of the vCPU, or of the host script */
 	uint32_t ended;	 /* atomic */
 	uint32_t *loops; /* worker: times left, for each operation */
@@ -40,6 +41,7 @@ struct kvm_cell {
 	uint32_t nthreads;
 	uint64_t begin_ns, ran_ns; /* before the first entry; to the last end */
 	uint32_t gone;		   /* atomic: everybody comes to an end */
+	uint32_t vcpus_over;	   /* atomic: vCPUs whose scripts are over */
 	uint32_t vcpus_left;  /* atomic: threads of vCPUs that have ended */
 	pthread_mutex_t lock; /* of sample and stats */
 	bool failed;	/* the sample says why; only the first reason is kept */
@@ -67,6 +69,9 @@ int kvm_cell_run(const struct memory_kind *memory,
 
 /** Somebody begins or ends to measure. */
 void kvm_cell_measure(struct kvm_cell *cell, bool begin);
+
+/** The script of a vCPU is over, whether it says so or does not come back. */
+void kvm_cell_over(struct kvm_cell_thread *t);
 
 /** Run a vCPU until its script has ended. */
 void kvm_cell_vcpu(struct kvm_cell_thread *t);

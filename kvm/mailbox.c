@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <string.h>
+#include <sys/random.h>
 
 #include "bench/scenario.h"
 #include "kvm/mailbox.h"
@@ -29,13 +30,27 @@ static void load_script(struct agent_box *box, const struct agent_script *s,
 	}
 }
 
+/* So that the pages of no other VM are marked as those of this one. */
+static uint64_t new_salt(void)
+{
+	uint64_t salt = 0;
+
+	/* Not there yet, early after boot: the marks are then addresses. */
+	if (getrandom(&salt, sizeof(salt), GRND_NONBLOCK) != sizeof(salt))
+		salt = 0;
+	return salt;
+}
+
 void mailbox_load(const struct vmm *vm, const struct scenario *s)
 {
 	struct agent_barrier *barrier = vmm_shared(vm)->barrier;
+	uint64_t salt = new_salt();
 	uint32_t i, k;
 
-	for (i = 0; i < s->vcpus; i++)
+	for (i = 0; i < s->vcpus; i++) {
 		load_script(vmm_box(vm, i), &s->vcpu[i], barrier);
+		vmm_box(vm, i)->salt = salt;
+	}
 	for (i = 0; i < s->hosts; i++) {
 		for (k = 0; k < s->host[i].n; k++) {
 			if (s->host[i].op[k].opcode == HOST_BARRIER)
@@ -123,11 +138,14 @@ const char *mailbox_read(struct agent_report *report,
 	copy(&report->begin_ns, &box->begin_ns, sizeof(report->begin_ns));
 	copy(&report->end_ns, &box->end_ns, sizeof(report->end_ns));
 	copy(report->hist, box->hist, sizeof(report->hist));
+	copy(&report->check, &box->check, sizeof(report->check));
 	report->measured = measured != 0;
 	if (report->measured && report->end_ns < report->begin_ns)
 		return "its measurement ends before it begins";
 	if (report->measured && report->end_ns - report->begin_ns > most_ns)
 		return "its measurement is longer than the run";
+	if (report->check.touches > most_ns)
+		return "it touched more pages than a run has nanoseconds";
 	for (i = 0; !why && i < NR_AGENT_LATENCIES; i++)
 		why = hist_wrong(&report->hist[i], most_ns);
 	return why;

@@ -22,6 +22,7 @@ struct agent_report {
 	bool measured;
 	uint64_t begin_ns, end_ns; /* of the guest's clock, when measured */
 	struct hist hist[NR_AGENT_LATENCIES];
+	struct agent_check check; /* not checked: see kvm/check.h */
 };
 
 /**

@@ -62,6 +62,18 @@ static void guest_fault(struct kvm_cell_thread *t)
 		     (unsigned long long)f.address);
 }
 
+/* What comes then is in nobody's measured time. */
+static void wait_for_all(struct kvm_cell_thread *t)
+{
+	const struct kvm_cell *cell = t->cell;
+
+	kvm_cell_over(t);
+	while (!kvm_cell_gone(cell) &&
+	       __atomic_load_n(&cell->vcpus_over, __ATOMIC_ACQUIRE) <
+		       cell->scenario->vcpus)
+		kvm_cell_sleep_ns(HALT_POLL_NS);
+}
+
 /* False: the vCPU has ended. */
 static bool doorbell(struct kvm_cell_thread *t, const struct kvm_run *run)
 {
@@ -75,6 +87,9 @@ static bool doorbell(struct kvm_cell_thread *t, const struct kvm_run *run)
 	case AGENT_BELL_BEGIN:
 	case AGENT_BELL_END:
 		kvm_cell_measure(t->cell, bell == AGENT_BELL_BEGIN);
+		return true;
+	case AGENT_BELL_OVER:
+		wait_for_all(t);
 		return true;
 	case AGENT_BELL_DONE:
 		end_of_script(t);

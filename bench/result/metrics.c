@@ -150,6 +150,14 @@ static const struct metric metrics[] = {
 	      "VP.ENTERs refused by the zero-step filter")
 	COUNT("ioctl.busy", "ioctls", LOWER_IS_BETTER,
 	      "vCPU ioctls that returned -EBUSY")
+	COUNT("check.touches", "touches", NO_DIRECTION,
+	      "touches after which the page was looked at")
+	COUNT("check.fresh", "touches", NO_DIRECTION,
+	      "of these found it zero but for what they wrote")
+	COUNT("check.pages", "pages", NO_DIRECTION,
+	      "pages of which each word was read at the end")
+	COUNT("check.zero", "pages", NO_DIRECTION,
+	      "of these had been removed and were zero again")
 	COUNT("kvm.pf_taken", "faults", NO_DIRECTION,
 	      "page faults of vCPUs that KVM took, while measured")
 	COUNT("kvm.pf_fixed", "faults", NO_DIRECTION,

@@ -53,6 +53,7 @@ enum agent_doorbell {
 	AGENT_BELL_FAULT, /* an exception, see agent_box.fault */
 	AGENT_BELL_BEGIN, /* it is about to measure */
 	AGENT_BELL_END,	  /* it has measured */
+	AGENT_BELL_OVER,  /* its script is over: back when those of all are */
 	NR_AGENT_BELLS
 };
 
@@ -67,6 +68,12 @@ struct agent_shared {
 	struct agent_barrier barrier[AGENT_MAX_BARRIERS];
 };
 
+/** Whether memory is what it must be: see check.c. */
+struct agent_check {
+	uint64_t touches, fresh, stale;	     /* when a page was touched */
+	uint64_t pages, held, zero, damaged; /* at the end, of whole pages */
+};
+
 struct agent_fault {
 	uint64_t vector, error, rip, address;
 };
@@ -79,7 +86,9 @@ struct agent_box {
 	uint64_t end_ns;
 	uint32_t measured; /* number of begins */
 	uint32_t unused;
+	uint64_t salt; /* of this VM: what its pages are marked with */
 	struct agent_fault fault;
+	struct agent_check check;
 	struct hist hist[NR_AGENT_LATENCIES];
 };
 

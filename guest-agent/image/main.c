@@ -6,7 +6,7 @@
  */
 #include <cpuid.h>
 
-#include "guest-agent/image/world.h"
+#include "guest-agent/image/check.h"
 
 #define PAGE_BYTES 4096ull
 #define CODE_SEG   8ull
@@ -95,8 +95,10 @@ static uint64_t port_now_ns(struct agent_port *port)
 
 static enum agent_result port_touch(struct agent_port *port, uint64_t gpa)
 {
-	(void)port;
-	return agent_touch(gpa) ? AGENT_VE : AGENT_OK;
+	struct vcpu *vcpu = vcpu_of(port);
+
+	vcpu->stored = !agent_touch(gpa);
+	return vcpu->stored ? AGENT_OK : AGENT_VE;
 }
 
 static enum agent_result port_accept(struct agent_port *port, uint64_t gpa,
@@ -190,6 +192,12 @@ static void port_record(struct agent_port *port, enum agent_latency what,
 	hist_record(&box_of(port)->hist[what], end - begin);
 }
 
+static void port_check(struct agent_port *port, uint64_t gpa)
+{
+	if (vcpu_of(port)->stored)
+		check_touched(vcpu_of(port), gpa);
+}
+
 static const struct agent_port_ops ops = {
 	.touch = port_touch,
 	.accept = port_accept,
@@ -201,6 +209,7 @@ static const struct agent_port_ops ops = {
 	.barrier = port_barrier,
 	.measure = port_measure,
 	.record = port_record,
+	.check = port_check,
 	.stopped = port_stopped,
 	.now_ns = port_now_ns,
 };
@@ -240,13 +249,24 @@ static void touch_box(struct agent_box *box)
 
 void agent_main(uint64_t index, struct agent_box *box)
 {
-	struct vcpu vcpu = {{&ops}, box, world_here(), 0, false};
+	struct vcpu vcpu = {
+		.port = {&ops},
+		.box = box,
+		.world = world_here(),
+		.salt = box->salt,
+	};
+	const struct agent_op *script = agent_box_script(box);
+	uint32_t nops = box->nops;
 
 	set_gates(index);
 	touch_box(box);
 	touch_tables();
 	vcpu.world->begin(&vcpu);
-	box->result = agent_run(&vcpu.port, agent_box_script(box), box->nops);
+	box->result = agent_run(&vcpu.port, script, nops);
+	if (box->result == AGENT_OK) {
+		vcpu.world->ring(AGENT_BELL_OVER);
+		check_script(&vcpu, script, nops);
+	}
 	for (;;)
 		vcpu.world->ring(AGENT_BELL_DONE);
 }

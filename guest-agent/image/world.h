@@ -11,7 +11,9 @@ struct vcpu {
 	struct agent_box *box;
 	const struct world *world;
 	uint64_t shared_bit; /* TD: of GPAs */
-	bool vmmcall;	     /* VM: hypercalls are made by AMD's instruction */
+	uint64_t salt;
+	bool stored;  /* the last touch was no #VE */
+	bool vmmcall; /* VM: hypercalls are made by AMD's instruction */
 };
 
 struct world {
