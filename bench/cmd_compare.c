@@ -411,9 +411,9 @@ static int parse(struct line *l, const char *text, struct err *e)
 int cmd_compare(int argc, char **argv)
 {
 	struct line line = {
-		.request = {.alpha = 0.05, .confidence = 0.95},
+		.request = {.alpha = DIFFERENCE_ALPHA, .confidence = 0.95},
 		.format = "text",
-		.threshold = 1,
+		.threshold = 100 * DIFFERENCE_MATERIAL,
 		.seed = 1,
 		.jobs = parallel_jobs(),
 		.argc = argc,

@@ -12,7 +12,7 @@
 #include "bench/observe/environment.h"
 #include "bench/observe/noise.h"
 #include "bench/plan/plan_print.h"
-#include "bench/result/report.h"
+#include "bench/report/report.h"
 #include "bench/run/cell.h"
 #include "bench/run/place.h"
 #include "bench/run/run.h"

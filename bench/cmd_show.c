@@ -4,7 +4,7 @@
 
 #include "bench/base/args.h"
 #include "bench/commands.h"
-#include "bench/result/report.h"
+#include "bench/report/report.h"
 
 bool stdout_colour(void)
 {

@@ -95,7 +95,7 @@ static bool find_base(struct heatmap *h)
 
 /* ------------------------------------------------------------------- cells */
 
-/* As `tdmem show`: no change when the ranges of repeats overlap. */
+/* No change when the ranges of repeats overlap. */
 static bool differs(const struct plot_cell *a, const struct plot_cell *b,
 		    double ratio)
 {

@@ -11,6 +11,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/**
+ * What is called a difference unless the user says otherwise: the chance of
+ * any false one in a whole table, and the share below which none matters.
+ */
+#define DIFFERENCE_ALPHA    0.05
+#define DIFFERENCE_MATERIAL 0.01
+
 /** An interval and the probability with which it covers what it is of. */
 struct interval {
 	double low, high;

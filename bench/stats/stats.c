@@ -86,10 +86,3 @@ struct summary summarize(double *value, size_t n)
 	s.spread = s.median != 0 ? far / fabs(s.median) : 0;
 	return s;
 }
-
-int summaries_overlap(const struct summary *a, const struct summary *b)
-{
-	if (a->n == 0 || b->n == 0)
-		return 1;
-	return a->min <= b->max && b->min <= a->max;
-}

@@ -34,7 +34,4 @@ struct summary {
 /** NaNs among the values are left out.  Reorders `value`. */
 struct summary summarize(double *value, size_t n);
 
-/** Do the ranges of two summaries overlap?  Empty ones always do. */
-int summaries_overlap(const struct summary *a, const struct summary *b);
-
 #endif

@@ -49,7 +49,7 @@ WORDS = {
 # Options added to a command, and why: the run would take too long.
 ADDED = [
     (r"tdmem run configs/retry-policies\.json$", "--dry-run",
-     "half a minute; that it can be run is what is asked"),
+     "minutes; that it can be run is what is asked"),
     (r"tdmem run .*backend=threads.*",
      "--set axes.vcpus=[1] --set repeat.count=1 --set workloads=[\\\"track\\\"]",
      "as many CPUs as the matrix has vCPUs are not everywhere"),

@@ -9,8 +9,8 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "bench/report/report.h"
 #include "bench/result/encode.h"
-#include "bench/result/report.h"
 #include "bench/result/result.h"
 #include "bench/stats/stats.h"
 
@@ -298,68 +298,6 @@ static void half_files_are_refused(void **state)
 	}
 }
 
-/* ---------------------------------------------------------------- verdict */
-
-static void best_of(const char *text, bool best[3], size_t n, double lead)
-{
-	struct report r;
-	bool got[3];
-	double got_lead;
-
-	load(text, &r);
-	assert_int_equal(report_best(&r.group[0], 0, got, &got_lead), n);
-	assert_memory_equal(got, best, 3 * sizeof(*best));
-	if (lead > 0)
-		assert_true(got_lead > lead * 0.999 && got_lead < lead * 1.001);
-	else
-		assert_true(got_lead != got_lead);
-	report_free(&r);
-}
-
-#define THREE(a, b, c)                                                         \
-	TOP ",\"cells\":[" CELL("a", "1", "ok", a) "," CELL(                   \
-		"b", "1", "ok", b) "," CELL("c", "1", "ok", c) "]}"
-
-static void clear_winners_win(void **state)
-{
-	(void)state;
-	best_of(THREE(RATE("10"), RATE("20"), RATE("15")),
-		(bool[]){false, true, false}, 1, 1 / 3.0);
-}
-
-static void overlapping_ranges_tie(void **state)
-{
-	(void)state;
-	best_of(THREE(RATE("10") "," RATE("19"), RATE("18") "," RATE("22"),
-		      RATE("5")),
-		(bool[]){true, true, false}, 2, 3);
-}
-
-static void one_percent_is_no_difference(void **state)
-{
-	(void)state;
-	best_of(THREE(RATE("100"), RATE("99.1"), RATE("98")),
-		(bool[]){true, true, false}, 2, 100 / 98.0 - 1);
-}
-
-static void all_alike_has_no_lead(void **state)
-{
-	(void)state;
-	best_of(THREE(RATE("10"), RATE("10"), RATE("10")),
-		(bool[]){true, true, true}, 3, 0);
-}
-
-static void bugged_cells_cannot_win(void **state)
-{
-	(void)state;
-	best_of(TOP
-		",\"cells\":[" CELL("a", "1", "vm-bugged", RATE("99")) "," CELL(
-			"b", "1", "ok", RATE("2")) "," CELL("c", "1",
-							    "livelock",
-							    RATE("99")) "]}",
-		(bool[]){false, true, false}, 1, 0);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -373,11 +311,6 @@ int main(void)
 		cmocka_unit_test(warmups_are_not_read),
 		cmocka_unit_test(other_files_are_refused),
 		cmocka_unit_test(half_files_are_refused),
-		cmocka_unit_test(clear_winners_win),
-		cmocka_unit_test(overlapping_ranges_tie),
-		cmocka_unit_test(one_percent_is_no_difference),
-		cmocka_unit_test(all_alike_has_no_lead),
-		cmocka_unit_test(bugged_cells_cannot_win),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

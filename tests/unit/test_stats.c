@@ -66,20 +66,6 @@ static void zeros_have_no_spread(void **state)
 	assert_true(summarize(v, 2).spread == 0);
 }
 
-static void ranges_overlap_or_not(void **state)
-{
-	double low[] = {1, 2}, mid[] = {2, 3}, high[] = {4, 5};
-	struct summary l = summarize(low, 2), m = summarize(mid, 2);
-	struct summary h = summarize(high, 2), none = summarize(NULL, 0);
-
-	(void)state;
-	assert_true(summaries_overlap(&l, &m));
-	assert_true(summaries_overlap(&m, &l));
-	assert_false(summaries_overlap(&l, &h));
-	assert_false(summaries_overlap(&h, &m));
-	assert_true(summaries_overlap(&h, &none));
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -89,7 +75,6 @@ int main(void)
 		cmocka_unit_test(spread_is_the_farther_end),
 		cmocka_unit_test(nans_are_left_out),
 		cmocka_unit_test(zeros_have_no_spread),
-		cmocka_unit_test(ranges_overlap_or_not),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,7 +10,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "bench/result/report.h"
+#include "bench/report/report.h"
 #include "bench/result/result.h"
 #include "bench/result/upgrade.h"
 #include "tests/unit/config_kit.h"

@@ -5,199 +5,8 @@
 
 #include "bench/base/table.h"
 #include "bench/result/encode.h"
-#include "bench/result/report.h"
+#include "bench/report/impl.h"
 #include "bench/result/samples.h"
-
-struct printer {
-	FILE *f;
-	const struct report *report;
-	const char *bold, *end; /* escape sequences, or "" */
-};
-
-enum { LONGEST_ANSWER = 52 }; /* what fits behind the vCPUs */
-
-/* ----------------------------------------------------------------- verdict */
-
-static const struct report_cell *leader(const struct report_group *g,
-					size_t vcpus)
-{
-	const struct report_cell *best = NULL;
-
-	for (size_t p = 0; p < g->npolicies; p++) {
-		const struct report_cell *c = report_find(g, p, vcpus);
-
-		if (report_good(c) &&
-		    (!best || c->rate.median > best->rate.median))
-			best = c;
-	}
-	return best;
-}
-
-/* With few repeats ranges can miss each other by chance, by next to nothing. */
-#define NO_DIFFERENCE 0.01
-
-static bool alike(const struct report_cell *first, const struct report_cell *c)
-{
-	return summaries_overlap(&first->rate, &c->rate) ||
-	       c->rate.median >= first->rate.median * (1 - NO_DIFFERENCE);
-}
-
-size_t report_best(const struct report_group *group, size_t vcpus, bool *best,
-		   double *lead)
-{
-	const struct report_cell *first = leader(group, vcpus);
-	double next = (double)NAN;
-	size_t n = 0;
-
-	for (size_t p = 0; p < group->npolicies; p++) {
-		const struct report_cell *c = report_find(group, p, vcpus);
-
-		best[p] = first && report_good(c) && alike(first, c);
-		n += best[p];
-		if (!best[p] && report_good(c) && !(c->rate.median <= next))
-			next = c->rate.median;
-	}
-	*lead = first && next > 0 ? first->rate.median / next - 1 : (double)NAN;
-	return n;
-}
-
-static size_t count_good(const struct report_group *g, size_t vcpus)
-{
-	size_t n = 0;
-
-	for (size_t p = 0; p < g->npolicies; p++)
-		n += report_good(report_find(g, p, vcpus));
-	return n;
-}
-
-static void append(char *buf, size_t size, const char *text)
-{
-	size_t n = strlen(buf);
-
-	snprintf(buf + n, size - n, "%s", text);
-}
-
-/* Names of the policies that are good and as `wanted`. */
-static void list_policies(const struct report_group *g, size_t vcpus,
-			  const bool *best, bool wanted, char *buf, size_t size)
-{
-	bool first = true;
-
-	for (size_t p = 0; p < g->npolicies; p++) {
-		if (best[p] != wanted || !report_good(report_find(g, p, vcpus)))
-			continue;
-		append(buf, size, first ? "" : wanted ? " = " : ", ");
-		append(buf, size, g->policy[p]);
-		first = false;
-	}
-}
-
-/* The shorter way to name them. */
-static void list_best(const struct report_group *g, size_t vcpus,
-		      const bool *best, size_t n, char *buf, size_t size)
-{
-	size_t others = count_good(g, vcpus) - n;
-
-	if (n == 1 || n <= others + 1) {
-		append(buf, size, n > 1 ? "~ " : "");
-		list_policies(g, vcpus, best, true, buf, size);
-	} else if (others == 0) {
-		append(buf, size, "~");
-	} else {
-		append(buf, size, "~ all but ");
-		list_policies(g, vcpus, best, false, buf, size);
-	}
-}
-
-/* "kick-once", "~" when all are alike, "~ spin = eagain", "none ended ok" */
-static void name_best(const struct report_group *g, size_t vcpus, char *buf,
-		      size_t size, double *lead)
-{
-	bool *best = calloc(g->npolicies + 1, sizeof(*best));
-	size_t n = best ? report_best(g, vcpus, best, lead) : 0;
-
-	buf[0] = '\0';
-	if (n == 0) {
-		append(buf, size, "none ended ok");
-		*lead = (double)NAN;
-	} else {
-		list_best(g, vcpus, best, n, buf, size);
-		if (strlen(buf) > LONGEST_ANSWER)
-			snprintf(buf, size, "~ %zu of %zu policies", n,
-				 g->npolicies);
-		if (n == count_good(g, vcpus) && n < g->npolicies)
-			append(buf, size, ", the only ok");
-	}
-	free(best);
-}
-
-static void print_range(const struct printer *p, uint32_t from, uint32_t to)
-{
-	char text[32];
-
-	if (from == to)
-		snprintf(text, sizeof(text), "%u", from);
-	else
-		snprintf(text, sizeof(text), "%u-%u", from, to);
-	fprintf(p->f, "    %9s %s  ", text, to == 1 ? "vCPU " : "vCPUs");
-}
-
-static void print_lead(const struct printer *p, double low, double high)
-{
-	if (isnan(low))
-		return;
-	if (high - low < 0.005)
-		fprintf(p->f, ", %+.0f %%", low * 100);
-	else
-		fprintf(p->f, ", %+.0f to %+.0f %%", low * 100, high * 100);
-}
-
-/* Neighbouring vCPU counts with the same answer make one line. */
-static void print_verdict(const struct printer *p, const struct report_group *g)
-{
-	char now[160], next[160];
-	double lead, low, high;
-	size_t i = 0;
-
-	fprintf(p->f, "  %s\n", g->name);
-	while (i < g->nvcpus) {
-		size_t from = i;
-
-		name_best(g, i, now, sizeof(now), &lead);
-		low = high = lead;
-		for (i++; i < g->nvcpus; i++) {
-			name_best(g, i, next, sizeof(next), &lead);
-			if (strcmp(now, next) != 0)
-				break;
-			low = fmin(low, lead);
-			high = fmax(high, lead);
-		}
-		print_range(p, g->vcpus[from], g->vcpus[i - 1]);
-		fprintf(p->f, "%s%s%s", p->bold, now, p->end);
-		print_lead(p, low, high);
-		fputc('\n', p->f);
-	}
-}
-
-/* Nothing is best where there is nothing to compare it with. */
-static void print_verdicts(const struct printer *p)
-{
-	size_t comparisons = 0;
-
-	for (size_t i = 0; i < p->report->ngroups; i++)
-		comparisons += p->report->group[i].npolicies > 1;
-	if (!comparisons)
-		return;
-	fputc('\n', p->f);
-	print_wrapped(p->f, 0,
-		      "Which policy, at how many vCPUs: the highest median "
-		      "rate, and by how much it is above the next policy. "
-		      "~: no winner, the ranges over the repeats overlap or "
-		      "the medians are within 1 % of each other.");
-	for (size_t i = 0; i < p->report->ngroups; i++)
-		if (p->report->group[i].npolicies > 1)
-			print_verdict(p, &p->report->group[i]);
-}
 
 /* ------------------------------------------------------------------ rates */
 
@@ -209,14 +18,14 @@ static const char *short_status(const char *status)
 						    : status;
 }
 
-static void add_rate(struct table *t, const struct report_cell *c, bool best)
+static void add_rate(struct table *t, const struct report_cell *c, bool star)
 {
 	char figure[FIGURE];
 
 	if (!c)
 		table_add(t, "%s", "");
 	else if (report_good(c))
-		table_add(t, "%s%s", best ? "*" : "",
+		table_add(t, "%s%s", star && c->best ? "*" : "",
 			  format_rate(c->rate.median, figure));
 	else
 		table_add(t, "%s",
@@ -228,23 +37,18 @@ static void add_rate(struct table *t, const struct report_cell *c, bool best)
 /* Stars only where they tell policies apart. */
 static void print_rates(const struct printer *p, const struct report_group *g)
 {
-	bool *best = calloc(g->npolicies + 1, sizeof(*best));
 	struct table t;
-	double lead;
 
 	table_init(&t, g->npolicies + 1, 1, 0);
 	table_add(&t, "vCPUs");
 	for (size_t i = 0; i < g->npolicies; i++)
 		table_add(&t, "%s", g->policy[i]);
-	for (size_t v = 0; best && v < g->nvcpus; v++) {
-		size_t n = report_best(g, v, best, &lead);
-
+	for (size_t v = 0; v < g->nvcpus; v++) {
 		table_add(&t, "%u", g->vcpus[v]);
 		for (size_t i = 0; i < g->npolicies; i++)
 			add_rate(&t, report_find(g, i, v),
-				 best[i] && n < g->npolicies);
+				 g->row[v].nbest < g->npolicies);
 	}
-	free(best);
 	table_print(&t, p->f);
 }
 
@@ -551,5 +355,5 @@ void report_print(const struct report *report, enum report_detail detail,
 		print_group(&p, &report->group[i], detail);
 	if (detail == REPORT_FULL)
 		print_legend(&p);
-	print_verdicts(&p);
+	report_print_verdicts(&p);
 }

@@ -3,8 +3,8 @@
  * What a result says, as text: for each workload the policies side by side
  * over vCPUs, and which one is best.
  */
-#ifndef TDMEM_BENCH_RESULT_REPORT_H
-#define TDMEM_BENCH_RESULT_REPORT_H
+#ifndef TDMEM_BENCH_REPORT_REPORT_H
+#define TDMEM_BENCH_REPORT_REPORT_H
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -20,8 +20,21 @@ struct report_cell {
 	char status[16];
 	char *reason;
 	struct summary rate, busy, kicks, wasted; /* over repeats */
-	uint64_t p50, p99, max;			  /* ns, all repeats together */
-	uint64_t latencies; /* how many; 0: none were measured */
+	double *rates;		/* rate.n of them, in rising order */
+	bool best;		/* among the best of its vCPU count */
+	uint64_t p50, p99, max; /* ns, all repeats together */
+	uint64_t latencies;	/* how many; 0: none were measured */
+};
+
+/** What was found of one vCPU count. */
+struct report_row {
+	/*
+	 * Cells that nothing is better than: the one with the highest median
+	 * rate, and those that cannot be told from it.
+	 */
+	size_t nbest;
+	double lead;   /* of it over the highest of the others; NaN: none */
+	size_t needed; /* repeats that could tell more apart; 0: enough */
 };
 
 /** Cells that differ in policy and vCPUs only. */
@@ -33,6 +46,7 @@ struct report_group {
 	size_t npolicies;
 	uint32_t *vcpus;
 	size_t nvcpus;
+	struct report_row *row; /* of each vCPU count */
 	struct report_cell *cell;
 	size_t ncells;
 };
@@ -42,9 +56,10 @@ struct report {
 	struct report_group *group;
 	size_t ngroups, ncells;
 	size_t fewest, most; /* repeats of a cell, warm-ups not counted */
+	size_t pairs;	     /* of policies that can be compared */
 };
 
-/** Read a result; -1 with *e. */
+/** Read a result and judge it; -1 with *e. */
 int report_load(const char *path, struct report *report, struct err *e);
 void report_free(struct report *report);
 
@@ -62,14 +77,13 @@ void report_print(const struct report *report, enum report_detail detail,
 		  bool colour, FILE *f);
 
 /**
- * Which policies are best at a vCPU count: those whose range of rates
- * overlaps the range of the one with the highest median, or whose median is
- * within 1 % of it.  Sets best[] (one
- * for each policy) and *lead, by how much the best median is above that of
- * the best policy that is not among them (NaN: there is none).  Returns how
- * many are best, 0 when no cell ended well.
+ * Find what is best.  A policy is worse than the one with the highest median
+ * when that is as tdmem compare says it: significant by the U test after
+ * Holm's correction, at DIFFERENCE_ALPHA, and by more than
+ * DIFFERENCE_MATERIAL.  As which one is the highest is seen in the same
+ * values, the correction is for all pairs of policies at a vCPU count in the
+ * report.  False: out of memory.
  */
-size_t report_best(const struct report_group *group, size_t vcpus, bool *best,
-		   double *lead);
+bool report_judge(struct report *report);
 
 #endif

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "bench/base/plain.h"
+#include "bench/report/report.h"
 #include "bench/result/encode.h"
-#include "bench/result/report.h"
 #include "bench/result/result.h"
 
 /* ----------------------------------------------------------------- lists */
@@ -140,11 +140,11 @@ static struct report_group *group_of(struct report *r, const json_t *top,
 
 /* ----------------------------------------------------------------- cells */
 
-static struct summary metric_of(json_t *repeats, const char *name)
+/* For free(); NULL when out of memory. */
+static double *values_of(json_t *repeats, const char *name)
 {
 	size_t n = json_array_size(repeats);
 	double *value = calloc(n + 1, sizeof(*value));
-	struct summary s;
 
 	for (size_t i = 0; value && i < n; i++) {
 		json_t *m =
@@ -154,7 +154,15 @@ static struct summary metric_of(json_t *repeats, const char *name)
 		value[i] =
 			json_is_number(v) ? json_number_value(v) : (double)NAN;
 	}
-	s = summarize(value, value ? n : 0);
+	return value;
+}
+
+static struct summary metric_of(json_t *repeats, const char *name)
+{
+	double *value = values_of(repeats, name);
+	struct summary s =
+		summarize(value, value ? json_array_size(repeats) : 0);
+
 	free(value);
 	return s;
 }
@@ -196,7 +204,11 @@ static int fill_cell(const struct report_group *g, struct report_cell *cell,
 	snprintf(cell->status, sizeof(cell->status), "%s", status);
 	cell->reason = plain_text(reason ? reason : "");
 	snprintf(name, sizeof(name), "%.60s.rate", g->operation);
-	cell->rate = metric_of(repeats, name);
+	cell->rates = values_of(repeats, name);
+	if (!cell->rates)
+		return -1;
+	/* Which leaves what is not there out, and the rest in order. */
+	cell->rate = summarize(cell->rates, json_array_size(repeats));
 	cell->busy = metric_of(repeats, "calls.busy_per_1000");
 	cell->kicks = metric_of(repeats, "kicks.rounds");
 	cell->wasted = metric_of(repeats, "time.busy");
@@ -257,8 +269,10 @@ int report_load(const char *path, struct report *report, struct err *e)
 {
 	memset(report, 0, sizeof(*report));
 	report->top = result_read(path, add_cell, report, e);
-	if (report->top)
+	if (report->top && report_judge(report))
 		return 0;
+	if (report->top)
+		err_set(e, EXIT_FAILED, "out of memory");
 	report_free(report);
 	return -1;
 }
@@ -267,8 +281,11 @@ static void free_group(struct report_group *g)
 {
 	for (size_t i = 0; i < g->npolicies; i++)
 		free(g->policy[i]);
-	for (size_t i = 0; i < g->ncells; i++)
+	for (size_t i = 0; i < g->ncells; i++) {
 		free(g->cell[i].reason);
+		free(g->cell[i].rates);
+	}
+	free(g->row);
 	free(g->policy);
 	free(g->vcpus);
 	free(g->cell);
