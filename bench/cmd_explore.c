@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "bench/base/args.h"
+#include "bench/base/document.h"
 #include "bench/base/names.h"
 #include "bench/base/plain.h"
 #include "bench/commands.h"
@@ -22,7 +23,8 @@ static const char text[] =
 	"  tdmem explore configs/explore/kick-once.json\n"
 	"  tdmem explore --scenario spin16 --format mail\n"
 	"  tdmem explore --scenario spin16 -o order.json\n"
-	"  tdmem explore --replay order.json\n";
+	"  tdmem explore --replay order.json\n"
+	"  tdmem explore --replay order.json --timeline -o trace.json\n";
 
 enum form { FORM_TEXT, FORM_MAIL, FORM_JSON, FORM_DOT };
 static const char *const forms[] = {"text", "mail", "json", "dot", NULL};
@@ -32,11 +34,12 @@ struct command {
 	struct strings claims;
 	long executions, steps, preemptions;
 	double seconds;
-	bool show;
+	bool show, timeline;
 	enum form form;
-	const char *path;	    /* of the claim's file */
-	char *own_path;		    /* that of a scenario's name */
-	struct schedule_file order; /* of --replay */
+	const struct timeline_form *trace; /* of --timeline */
+	const char *path;		   /* of the claim's file */
+	char *own_path;			   /* that of a scenario's name */
+	struct schedule_file order;	   /* of --replay */
 };
 
 static int no_memory(struct err *e)
@@ -49,8 +52,14 @@ static int no_memory(struct err *e)
 static int choose_form(struct command *c, struct err *e)
 {
 	struct at at = at_root("explore: --format", e);
-	int form = parse_name(c->format ? c->format : "text", "form",
-			      array_name, forms, &at);
+	int form;
+
+	if (c->timeline) {
+		c->trace = timeline_form(c->format, &at);
+		return c->trace ? 0 : -1;
+	}
+	form = parse_name(c->format ? c->format : "text", "form", array_name,
+			  forms, &at);
 
 	c->form = (enum form)form;
 	return form < 0 ? -1 : 0;
@@ -67,6 +76,12 @@ static int choose_claim(struct command *c, const struct operands *operands,
 		return err_set(e, EXIT_USAGE,
 			       "explore: expected one of CLAIM, --scenario and "
 			       "--replay");
+	if (c->timeline && !c->replay)
+		return err_set(e, EXIT_USAGE,
+			       "explore: --timeline is for --replay");
+	if (c->output && c->replay && !c->timeline)
+		return err_set(e, EXIT_USAGE,
+			       "explore: -o with --replay is for --timeline");
 	if (c->replay) {
 		if (schedule_read(c->replay, &c->order, e))
 			return -1;
@@ -111,11 +126,16 @@ static int parse(int argc, char **argv, struct command *c, struct err *e)
 		{"format", 'f', OPTION_STRING, "FORM",
 		 "text, mail (a drawing of 75 columns), json or dot",
 		 &c->format, 0, 0},
-		{"output", 'o', OPTION_STRING, "SCHEDULE",
-		 "write the order that breaks the claim to this file",
+		{"output", 'o', OPTION_STRING, "FILE",
+		 "write the order that breaks the claim, or the timeline, to "
+		 "this file",
 		 &c->output, 0, 0},
 		{"replay", 0, OPTION_STRING, "SCHEDULE",
 		 "run the order of this file once more", &c->replay, 0, 0},
+		{"timeline", 0, OPTION_FLAG, NULL,
+		 "with --replay: write its timeline; the forms are json (trace "
+		 "events), text and mail [json]",
+		 &c->timeline, 0, 0},
 		{.name = NULL},
 	};
 	const struct command_spec spec = {
@@ -360,6 +380,17 @@ static int decide(const struct command *c, const struct claim *claim,
 	return ret;
 }
 
+static int put_timeline(const struct command *c, const struct execution *x,
+			struct err *e)
+{
+	struct document d;
+
+	if (document_begin(&d, e))
+		return -1;
+	return document_end(&d, execution_timeline(x, c->trace, d.file, e),
+			    c->output, e);
+}
+
 static int replay(const struct command *c, const struct claim *claim,
 		  struct err *e)
 {
@@ -374,7 +405,7 @@ static int replay(const struct command *c, const struct claim *claim,
 				       claim->strands);
 	if (claim_execute(claim, &c->order.schedule, &x, e))
 		return -1;
-	ret = put(c, claim, NULL, &x, e);
+	ret = c->timeline ? put_timeline(c, &x, e) : put(c, claim, NULL, &x, e);
 	if (!ret && !x.why)
 		ret = err_set(e, EXIT_FAILED, "%s: breaks nothing; it was: %s",
 			      c->replay, c->order.why);

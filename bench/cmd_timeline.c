@@ -271,8 +271,9 @@ static int run_traced(const struct request *r, const struct subject *s,
 
 	if (cell_scenario(&s->side->config, &s->cell, &scenario, e))
 		return -1;
-	cast = (struct timeline_cast){scenario.tds, scenario.vcpus,
-				      scenario.hosts};
+	cast = (struct timeline_cast){.tds = scenario.tds,
+				      .vcpus = scenario.vcpus,
+				      .hosts = scenario.hosts};
 	scenario_free(&scenario);
 	status = timeline_begin(&t, r->form, &cast, s->title, out)
 			 ? no_memory(e)
@@ -368,11 +369,6 @@ static int run_request(const struct request *r, struct err *e)
 
 /* --------------------------------------------------------- command line */
 
-static const char *form_name(const void *forms, size_t index)
-{
-	return ((const struct timeline_form *)forms)[index].name;
-}
-
 static int parse(struct request *r, int argc, char **argv, struct err *e)
 {
 	const struct option_spec options[] = {
@@ -420,17 +416,13 @@ static int parse(struct request *r, int argc, char **argv, struct err *e)
 	};
 	struct at at = at_root("timeline: --format", e);
 	struct operands operands;
-	int status = args_parse(&spec, argc, argv, &operands, e), form;
+	int status = args_parse(&spec, argc, argv, &operands, e);
 
 	if (status)
 		return status;
 	r->sides.config = operands.v[0];
-	form = parse_name(r->format ? r->format : "json", "form", form_name,
-			  timeline_forms, &at);
-	if (form < 0)
-		return -1;
-	r->form = &timeline_forms[form];
-	return 0;
+	r->form = timeline_form(r->format, &at);
+	return r->form ? 0 : -1;
 }
 
 int cmd_timeline(int argc, char **argv)

@@ -3,15 +3,16 @@
  * `tdmem explore`: claims about small scenarios, decided by running them in
  * every order.
  *
- *   explore_claim.c     a claim's file
- *   explore_ops.c       what strands of a scenario can do
- *   explore_world.c     module, host, VM and strands, afresh for each order
- *   explore_watch.c     what is looked at while and after one runs
- *   explore_search.c    bounds, answers, the shortest counterexample
- *   explore_events.c    one execution as a list of events
- *   explore_mail.c      that list in columns, as mails have it
- *   explore_forms.c     the same as JSON and dot
- *   explore_schedule.c  an order in a file
+ *   claim.c     a claim's file
+ *   ops.c       what strands of a scenario can do
+ *   world.c     module, host, VM and strands, afresh for each order
+ *   watch.c     what is looked at while and after one runs
+ *   search.c    bounds, answers, the shortest counterexample
+ *   events.c    one execution as a list of events
+ *   mail.c      that list in columns, as mails have it
+ *   forms.c     the same as JSON and dot
+ *   trace.c     the same as a timeline
+ *   schedule.c  an order in a file
  */
 #ifndef TDMEM_BENCH_EXPLORE_EXPLORE_H
 #define TDMEM_BENCH_EXPLORE_EXPLORE_H
@@ -21,6 +22,7 @@
 #include "bench/base/err.h"
 #include "bench/base/json.h"
 #include "bench/base/strlist.h"
+#include "bench/timeline/timeline.h"
 #include "model/host/host.h"
 #include "model/machine/explore.h"
 
@@ -191,6 +193,8 @@ void claim_world_free(struct claim_world *w);
 struct explore_program claim_world_program(struct claim_world *w);
 /** A set-up that failed: why; NULL if it did not. */
 const char *claim_world_setup_error(const struct claim_world *w);
+/** Steps of the last execution. */
+size_t claim_world_steps(const struct claim_world *w);
 /**
  * Record what happens from the next execution on; NULL: no longer.  What a
  * strand does before its first choice is recorded when it comes to that: who
@@ -228,6 +232,10 @@ void execution_free(struct execution *x);
 int execution_mail(const struct execution *x, FILE *out);
 json_t *execution_json(const struct execution *x);
 void execution_dot(const struct execution *x, FILE *out);
+/** A step is drawn as a microsecond.  -1 with *e. */
+int execution_timeline(const struct execution *x,
+		       const struct timeline_form *form, FILE *out,
+		       struct err *e);
 /** What an event is in words. */
 void event_print(const struct execution *x, const struct event *event,
 		 char *text, size_t size);

@@ -200,6 +200,7 @@ int claim_execute(const struct claim *claim,
 	claim_world_record(w, &x->events);
 	program = claim_world_program(w);
 	why = explore_replay(&program, schedule, claim_world_see, w, &x->end);
+	x->steps = claim_world_steps(w);
 	setup = claim_world_setup_error(w);
 	if (setup)
 		ret = err_set(e, EXIT_USAGE, "%s: %s", claim->name, setup);

@@ -232,6 +232,11 @@ const char *claim_world_setup_error(const struct claim_world *w)
 	return w->setup_error[0] ? w->setup_error : NULL;
 }
 
+size_t claim_world_steps(const struct claim_world *w)
+{
+	return w->watch.steps;
+}
+
 void claim_world_record(struct claim_world *w, struct events *events)
 {
 	w->record = events;

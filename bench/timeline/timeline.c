@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bench/base/names.h"
 #include "bench/timeline/timeline.h"
 #include "model/module/module.h"
 
@@ -14,6 +15,20 @@ const struct timeline_form timeline_forms[] = {
 	 timeline_mail_event, timeline_text_tail},
 	{.name = NULL},
 };
+
+static const char *form_name(const void *forms, size_t index)
+{
+	return ((const struct timeline_form *)forms)[index].name;
+}
+
+const struct timeline_form *timeline_form(const char *name, const struct at *at)
+{
+	int form =
+		name ? parse_name(name, "form", form_name, timeline_forms, at)
+		     : 0;
+
+	return form < 0 ? NULL : &timeline_forms[form];
+}
 
 const char *timeline_status(u64 status, char *buf, size_t size)
 {
@@ -156,6 +171,55 @@ static void close_slice(struct timeline *t, u32 strand, u64 at_ps,
 		t->misfits++;
 }
 
+void timeline_slice(struct timeline *t, u32 strand, u64 at_ps,
+		    const struct timeline_change *c)
+{
+	if (c->begin)
+		open_slice(t, strand, at_ps, c->slice, c->name);
+	else
+		close_slice(t, strand, at_ps, c->name, c->value);
+}
+
+/* --------------------------------------------------------------- kicks */
+
+/* A number that no other kick has; below 2^53 in any run that ends. */
+static u64 kick_number(const struct timeline *t, u32 target, u64 nth)
+{
+	return nth * t->strands + target + 1;
+}
+
+void timeline_kick(struct timeline *t, u32 strand, u64 at_ps, u32 target)
+{
+	struct timeline_strand *to = &t->strand[target];
+
+	add(t,
+	    (struct timeline_event){.at_ps = at_ps,
+				    .value = kick_number(t, target, to->sent++),
+				    .name = "kick",
+				    .strand = strand,
+				    .other = target,
+				    .kind = TIMELINE_KICK});
+}
+
+static void take_kicks(struct timeline *t, u32 strand, u64 at_ps, bool cut)
+{
+	struct timeline_strand *s = &t->strand[strand];
+
+	while (s->taken < s->sent)
+		add(t, (struct timeline_event){
+			       .at_ps = at_ps,
+			       .value = kick_number(t, strand, s->taken++),
+			       .name = cut ? "kick not taken" : "kicked",
+			       .strand = strand,
+			       .kind = TIMELINE_KICKED,
+			       .cut = cut});
+}
+
+void timeline_kicked(struct timeline *t, u32 strand, u64 at_ps)
+{
+	take_kicks(t, strand, at_ps, false);
+}
+
 /* ------------------------------------------------ the hooks of the machine */
 
 /* The strand and its time; locked until leave(). */
@@ -179,10 +243,8 @@ static void on_slice(void *ctx, struct strand *s, enum timeline_slice slice,
 	u64 at_ps;
 	struct timeline *t = enter(ctx, s, &at_ps);
 
-	if (begin)
-		open_slice(t, s->id, at_ps, slice, name);
-	else
-		close_slice(t, s->id, at_ps, name, value);
+	timeline_slice(t, s->id, at_ps,
+		       &(struct timeline_change){slice, name, begin, value});
 	leave(t);
 }
 
@@ -207,40 +269,13 @@ static void on_span(void *ctx, struct strand *s, const char *what, bool begin)
 	on_slice(ctx, s, SLICE_SPAN, what, begin, 0);
 }
 
-/* A number that no other kick has; below 2^53 in any run that ends. */
-static u64 kick_number(const struct timeline *t, u32 target, u64 nth)
-{
-	return nth * t->strands + target + 1;
-}
-
 static void on_kick_sent(void *ctx, struct strand *s, struct strand *target)
 {
 	u64 at_ps;
 	struct timeline *t = enter(ctx, s, &at_ps);
-	struct timeline_strand *to = &t->strand[target->id];
 
-	add(t, (struct timeline_event){
-		       .at_ps = at_ps,
-		       .value = kick_number(t, target->id, to->sent++),
-		       .name = "kick",
-		       .strand = s->id,
-		       .other = target->id,
-		       .kind = TIMELINE_KICK});
+	timeline_kick(t, s->id, at_ps, target->id);
 	leave(t);
-}
-
-static void take_kicks(struct timeline *t, u32 strand, u64 at_ps, bool cut)
-{
-	struct timeline_strand *s = &t->strand[strand];
-
-	while (s->taken < s->sent)
-		add(t, (struct timeline_event){
-			       .at_ps = at_ps,
-			       .value = kick_number(t, strand, s->taken++),
-			       .name = cut ? "kick not taken" : "kicked",
-			       .strand = strand,
-			       .kind = TIMELINE_KICKED,
-			       .cut = cut});
 }
 
 static void on_kick_taken(void *ctx, struct strand *s)
@@ -248,7 +283,7 @@ static void on_kick_taken(void *ctx, struct strand *s)
 	u64 at_ps;
 	struct timeline *t = enter(ctx, s, &at_ps);
 
-	take_kicks(t, s->id, at_ps, false);
+	timeline_kicked(t, s->id, at_ps);
 	leave(t);
 }
 
@@ -271,7 +306,9 @@ static void name_strand(const struct timeline_cast *cast, u32 i, char *name)
 {
 	u32 vcpus = cast->tds * cast->vcpus;
 
-	if (i >= vcpus)
+	if (cast->names)
+		snprintf(name, TIMELINE_NAME, "%s", cast->names[i]);
+	else if (i >= vcpus)
 		snprintf(name, TIMELINE_NAME, "host thread %u", i - vcpus);
 	else if (cast->tds > 1)
 		snprintf(name, TIMELINE_NAME, "TD %u vCPU %u", i / cast->vcpus,

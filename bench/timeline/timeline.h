@@ -14,6 +14,7 @@
 #include <pthread.h>
 #include <stdio.h>
 
+#include "bench/base/json.h"
 #include "model/machine/machine.h"
 
 enum {
@@ -70,6 +71,10 @@ struct timeline_form {
 /** Ended by one whose name is NULL. */
 extern const struct timeline_form timeline_forms[];
 
+/** By its name; NULL: the first.  NULL with the error of `at`. */
+const struct timeline_form *timeline_form(const char *name,
+					  const struct at *at);
+
 struct timeline_strand {
 	char name[TIMELINE_NAME]; /* "vCPU 3", "host thread 0" */
 	u32 depth;
@@ -101,6 +106,15 @@ struct timeline {
 /** TDs of so many vCPUs each, then host threads, in the order of strands. */
 struct timeline_cast {
 	u32 tds, vcpus, hosts;
+	const char *const *names; /* borrowed; NULL: "vCPU 0", ... */
+};
+
+/** The begin or the end of a slice. */
+struct timeline_change {
+	enum timeline_slice slice;
+	const char *name; /* static */
+	bool begin;
+	u64 value; /* end of a call: its status */
 };
 
 /**
@@ -110,6 +124,15 @@ struct timeline_cast {
 int timeline_begin(struct timeline *t, const struct timeline_form *form,
 		   const struct timeline_cast *cast, const char *title,
 		   FILE *out);
+
+/**
+ * What the hooks do, for events that were kept and have a time of their own.
+ * A kick that is taken is all that were sent to the strand.
+ */
+void timeline_slice(struct timeline *t, u32 strand, u64 at_ps,
+		    const struct timeline_change *change);
+void timeline_kick(struct timeline *t, u32 strand, u64 at_ps, u32 target);
+void timeline_kicked(struct timeline *t, u32 strand, u64 at_ps);
 
 /**
  * The run is over: write what was kept back, end what had not ended, at

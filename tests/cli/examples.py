@@ -90,7 +90,7 @@ BEFORE = [
      "tdmem run configs/quick.json -o q.json >/dev/null 2>&1 &"
      "p=$!; while kill -0 $p && ! [ -s q.json.journal ]; do sleep 0.02; done;"
      "kill -KILL $p; wait $p; test -s q.json.journal"),
-    (r"tdmem explore --replay order\.json",
+    (r"tdmem explore --replay order\.json.*",
      "tdmem explore --scenario spin16 -o order.json"),
     (r"tdmem compare .*--robust .*",
      "tdmem run configs/quick.json --set axes.vcpus=[1,8] "

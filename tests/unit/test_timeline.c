@@ -31,7 +31,7 @@ static const struct timeline_form *form(const char *name)
 
 static void begin(struct rig *r, const char *name, const char *title)
 {
-	const struct timeline_cast cast = {1, 2, 1};
+	const struct timeline_cast cast = {.tds = 1, .vcpus = 2, .hosts = 1};
 
 	memset(r, 0, sizeof(*r));
 	r->out = open_memstream(&r->text, &r->size);
