@@ -75,6 +75,7 @@ struct cell_setup {
 	uint32_t memory;      /* of the backend's kinds */
 	bool clear_removed;
 	const struct counters *counters; /* NULL: none */
+	struct perf *perf;		 /* to tell of the window; NULL: none */
 	const atomic_int *stop;	   /* becomes non-zero on SIGINT, SIGTERM */
 	const struct trace *trace; /* NULL: nobody looks on */
 };
@@ -84,6 +85,7 @@ struct backend {
 	const char *summary;
 	bool modelled;	     /* its numbers are model output */
 	bool real_cpus;	     /* they depend on this host: one cell at a time */
+	bool has_window;     /* it tells perf when it measures */
 	bool chooses_policy; /* false: the policy is the running kernel's */
 	/* Kinds of guest memory, the default first; NULL: has no choice. */
 	name_fn *memories;

@@ -8,21 +8,19 @@
 #include "bench/base/parallel.h"
 #include "bench/base/plain.h"
 #include "bench/commands.h"
-#include "bench/observe/counters.h"
 #include "bench/observe/environment.h"
-#include "bench/observe/noise.h"
 #include "bench/plan/plan_print.h"
 #include "bench/report/report.h"
 #include "bench/run/cell.h"
+#include "bench/run/observers.h"
 #include "bench/run/place.h"
 #include "bench/run/run.h"
 
 /* What the command line asks for. */
 struct request {
 	struct sides_request sides;
-	const char *output, *one, *counter_list;
-	struct counters counters;
-	json_t *noise; /* before a run on real CPUs; else NULL */
+	const char *output, *one;
+	struct observers observers;
 	struct strings tag;
 	long jobs;
 	bool resume, dry_run, quiet;
@@ -149,16 +147,17 @@ static bool add_facts(json_t *env, const struct side *side,
 	       !(b->facts && json_object_set_new(env, b->name,
 						 b->facts(&side->topology,
 							  side->os_cpu))) &&
-	       !(r->counter_list &&
-		 json_object_set_new(env, "counters",
-				     counters_facts(&r->counters))) &&
-	       !(r->noise && json_object_set(env, "noise", r->noise));
+	       observers_facts(&r->observers, env);
 }
 
 static int write_result(struct place *place, const struct sides *sides,
 			const struct request *r, bool whole, struct err *e)
 {
-	struct result_top top = {.sides = sides, .partial = !whole};
+	struct result_top top = {
+		.sides = sides,
+		.partial = !whole,
+		.companions = r->observers.companions,
+	};
 	json_t *tags = environment_tags(&r->tag, e);
 	int status = -1;
 
@@ -193,21 +192,12 @@ static int tell(const struct place *place, const struct request *r, bool whole,
 	return 0;
 }
 
-/* Cells that are timed by the clock must not be in each other's way. */
-static bool need_the_cpus(const struct sides *sides)
-{
-	for (size_t i = 0; i < sides->n; i++)
-		if (sides->side[i].config.backend->real_cpus)
-			return true;
-	return false;
-}
-
 static int run_all(struct place *place, const struct sides *sides,
-		   const struct request *r, struct err *e)
+		   struct request *r, struct err *e)
 {
 	const struct run_setup setup = {
 		.sides = sides,
-		.jobs = need_the_cpus(sides) ? 1 : (unsigned)r->jobs,
+		.jobs = sides_real_cpus(sides) ? 1 : (unsigned)r->jobs,
 		.progress = isatty(STDERR_FILENO),
 		.journal = &place->journal,
 	};
@@ -219,6 +209,8 @@ static int run_all(struct place *place, const struct sides *sides,
 
 	if (outcome.bad_journal)
 		return -1;
+	if (observers_end(&r->observers, status ? &unwritten : e))
+		return -1;
 	/* What is done is kept, whatever happened. */
 	if (write_result(place, sides, r, outcome.whole,
 			 status ? &unwritten : e))
@@ -228,53 +220,12 @@ static int run_all(struct place *place, const struct sides *sides,
 	return status ? -1 : tell(place, r, outcome.whole, counts, e);
 }
 
-/* Counters are of real CPUs; what cannot be counted is said before the run. */
-static int use_counters(struct sides *sides, const struct request *r,
-			struct err *e)
-{
-	if (!r->counter_list)
-		return 0;
-	for (size_t i = 0; i < sides->n; i++) {
-		const struct backend *b = sides->side[i].config.backend;
-
-		if (!b->real_cpus)
-			return err_set(e, EXIT_USAGE,
-				       "run: --counters: the backend \"%s\" "
-				       "has no CPUs to count on; expected "
-				       "backend=threads",
-				       b->name);
-		sides->side[i].counters = &r->counters;
-	}
-	if (!r->one && !r->dry_run)
-		counters_warn(&r->counters);
-	return 0;
-}
-
-enum { LOOK_MS = 250 }; /* 25 ticks of each CPU */
-
-/* How quiet the CPUs are is known only before the run makes its own noise. */
-static int look_at_noise(const struct sides *sides, struct request *r,
-			 struct err *e)
-{
-	const struct side *side = sides_main(sides);
-	const struct noise_cpus cpus = {.os_cpu = side->os_cpu,
-					.n = side->topology.ncpus};
-
-	if (!need_the_cpus(sides))
-		return 0;
-	r->noise = noise_look(&cpus, LOOK_MS);
-	if (!r->noise)
-		return err_set(e, EXIT_FAILED, "out of memory");
-	noise_warn(r->noise);
-	return 0;
-}
-
 static int run_sides(struct sides *sides, struct request *r, struct err *e)
 {
 	struct place place;
 	int status;
 
-	if (use_counters(sides, r, e))
+	if (observers_use(&r->observers, sides, e))
 		return -1;
 	if (r->dry_run) {
 		plan_print(sides);
@@ -286,9 +237,12 @@ static int run_sides(struct sides *sides, struct request *r, struct err *e)
 		return run_one(sides, r->one, e);
 	if (place_take(&place, sides, r->output, r->resume, e))
 		return -1;
-	status = look_at_noise(sides, r, e);
-	if (status == 0)
-		status = run_all(&place, sides, r, e);
+	observers_warn(&r->observers);
+	if (observers_begin(&r->observers, sides, place.path, e)) {
+		place_leave(&place, place.journal.n == 0);
+		return -1;
+	}
+	status = run_all(&place, sides, r, e);
 	place_leave(&place, false);
 	return status;
 }
@@ -343,10 +297,11 @@ static int check_request(const struct request *r, struct err *e)
 		return args_bad("run", e,
 				"--set-new and --set-baseline need --baseline",
 				NULL);
-	if (r->one && (r->sides.baseline || r->output || r->dry_run))
+	if (r->one && (r->sides.baseline || r->output || r->dry_run ||
+		       r->observers.perf_words || r->observers.pcm_program))
 		return args_bad("run", e,
 				"--one goes with none of --baseline, -o, "
-				"--resume and --dry-run",
+				"--resume, --dry-run, --perf and --pcm",
 				NULL);
 	return 0;
 }
@@ -371,7 +326,13 @@ static int parse(struct request *r, int argc, char **argv, struct err *e)
 		 "remember with the result, e.g. commit=...", &r->tag, 0, 0},
 		{"counters", 0, OPTION_STRING, "LIST",
 		 "on real CPUs: events to count, or \"default\"",
-		 &r->counter_list, 0, 0},
+		 &r->observers.counter_list, 0, 0},
+		{"perf", 0, OPTION_STRING, "WHAT",
+		 "perf beside what is measured: \"stat\", \"record -g\"",
+		 &r->observers.perf_words, 0, 0},
+		{"pcm", 0, OPTION_STRING, "PROGRAM",
+		 "Intel PCM beside the run: pcm or pcm-memory",
+		 &r->observers.pcm_program, 0, 0},
 		{"jobs", 'j', OPTION_NUMBER, "N",
 		 "repeats at a time [number of CPUs]; 1 on real CPUs", &r->jobs,
 		 1, MAX_JOBS},
@@ -412,12 +373,11 @@ int cmd_run(int argc, char **argv)
 
 	r.jobs = parallel_jobs();
 	status = parse(&r, argc, argv, &e);
-	if (status == 0 && r.counter_list)
-		status = counters_load(r.counter_list, &r.counters, &e);
+	if (status == 0)
+		status = observers_choose(&r.observers, &e);
 	if (status == 0)
 		status = run_request(&r, &e);
-	counters_free(&r.counters);
-	json_decref(r.noise);
+	observers_free(&r.observers);
 	free(r.sides.set.v);
 	free(r.sides.set_new.v);
 	free(r.sides.set_baseline.v);

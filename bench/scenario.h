@@ -126,7 +126,8 @@ void scenario_host(struct scenario *s, uint32_t thread, struct host_op op);
 
 /*
  * Barriers: those whose script has it take part, each once; ids in the order
- * of use from 0.  A VM that is gone releases all of them.
+ * of use from 0.  A VM that is gone releases all of them.  Barrier 0 ends the
+ * set-up: nobody measures before it.
  *
  * MEASURE: everybody brackets the part of his own script that counts.  The
  * rate of an operation is over the time from the first begin to the last end

@@ -128,6 +128,7 @@ const struct backend backend_threads = {
 	.summary = "the model on this host's CPUs: real contention, real time",
 	.modelled = true,
 	.real_cpus = true,
+	.has_window = true,
 	.chooses_policy = true,
 	.available = available,
 	.facts = facts_json,

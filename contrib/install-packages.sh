@@ -28,6 +28,8 @@ packages() {
 	clang check the second compiler that must build it without a warning
 	libclang-rt-dev check the thread sanitizer, for the backend threads
 	gdb check stops at the static probes
+	linux-perf check runs beside tdmem run --perf
+	pcm check runs beside tdmem run --pcm, or says why it cannot
 	patch check breaks the model, to see that claims find it
 	spin check checks the second model of a removal, in Promela
 	python3-jsonschema check holds results and configs to their schemas

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "bench/base/child.h"
@@ -16,6 +17,7 @@
 extern char **environ;
 
 enum { LOOK_MS = 50 }; /* how often *stop is looked at */
+enum { NAP_MS = 2 };   /* and whether a child has ended */
 
 struct child {
 	pid_t pid;
@@ -41,33 +43,73 @@ static int set_attributes(posix_spawnattr_t *a)
 	       posix_spawnattr_setpgroup(a, 0);
 }
 
-static int spawn(const char *const *argv, int out, int err, pid_t *pid)
+/* posix_spawn(), or posix_spawnp() for a name without a folder. */
+typedef int spawn_fn(pid_t *, const char *, const posix_spawn_file_actions_t *,
+		     const posix_spawnattr_t *, char *const *, char *const *);
+
+static int add_files(posix_spawn_file_actions_t *a,
+		     const struct child_files *files)
 {
-	posix_spawn_file_actions_t files;
+	int bad = files->in < 0
+			  ? posix_spawn_file_actions_addopen(a, 0, "/dev/null",
+							     O_RDONLY, 0)
+			  : posix_spawn_file_actions_adddup2(a, files->in, 0);
+
+	/* Onto itself: it is no more closed by exec. */
+	if (files->keep >= 0)
+		bad |= posix_spawn_file_actions_adddup2(a, files->keep,
+							files->keep);
+	return bad | posix_spawn_file_actions_adddup2(a, files->out, 1) |
+	       posix_spawn_file_actions_adddup2(a, files->err, 2);
+}
+
+static int spawn(spawn_fn *fn, const char *const *argv,
+		 const struct child_files *files, pid_t *pid)
+{
+	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
 	int status = ENOMEM;
 
-	if (posix_spawn_file_actions_init(&files))
+	if (posix_spawn_file_actions_init(&actions))
 		return ENOMEM;
 	if (posix_spawnattr_init(&attributes)) {
-		posix_spawn_file_actions_destroy(&files);
+		posix_spawn_file_actions_destroy(&actions);
 		return ENOMEM;
 	}
-	if (!posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY,
-					      0) &&
-	    !posix_spawn_file_actions_adddup2(&files, out, 1) &&
-	    !posix_spawn_file_actions_adddup2(&files, err, 2) &&
-	    !set_attributes(&attributes))
-		status = posix_spawn(pid, argv[0], &files, &attributes,
-				     (char *const *)(uintptr_t)argv, environ);
+	if (!add_files(&actions, files) && !set_attributes(&attributes))
+		status = fn(pid, argv[0], &actions, &attributes,
+			    (char *const *)(uintptr_t)argv, environ);
 	posix_spawnattr_destroy(&attributes);
-	posix_spawn_file_actions_destroy(&files);
+	posix_spawn_file_actions_destroy(&actions);
+	return status;
+}
+
+int child_spawn(const char *const *argv, const struct child_files *files,
+		pid_t *pid)
+{
+	return spawn(posix_spawnp, argv, files, pid);
+}
+
+int child_end(pid_t pid, int signal_number, unsigned patience_ms)
+{
+	const struct timespec nap = {.tv_nsec = NAP_MS * 1000000l};
+	int status = 0;
+
+	if (signal_number)
+		kill(pid, signal_number);
+	for (unsigned waited = 0; waitpid(pid, &status, WNOHANG) == 0;
+	     waited += NAP_MS) {
+		if (waited >= patience_ms)
+			kill(pid, SIGKILL);
+		nanosleep(&nap, NULL);
+	}
 	return status;
 }
 
 /* Start it with the two pipes; closes what is the child's. */
 static int start(struct child *c, const char *const *argv)
 {
+	struct child_files files = {.in = -1, .keep = -1};
 	int out[2], err[2], status;
 
 	if (pipe2(out, O_CLOEXEC))
@@ -78,7 +120,9 @@ static int start(struct child *c, const char *const *argv)
 		close(out[1]);
 		return status;
 	}
-	status = spawn(argv, out[1], err[1], &c->pid);
+	files.out = out[1];
+	files.err = err[1];
+	status = spawn(posix_spawn, argv, &files, &c->pid);
 	close(out[1]);
 	close(err[1]);
 	c->out = out[0];

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* What can be counted on this host, why not the rest, what would change it. */
 #include <errno.h>
+#include <limits.h>
 #include <perfmon/perf_event.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -80,7 +82,7 @@ void ability_of_event(size_t i, struct ability *a)
 void ability_of_msr(const char *path, struct ability *a)
 {
 	*a = (struct ability){
-		.what = "model-specific registers (uncore counters, Intel PCM)",
+		.what = "model-specific registers (uncore counters)",
 		.cure = "the bare machine, root, and the module msr"};
 	if (access(path, R_OK))
 		snprintf(a->why, sizeof(a->why), "%s: %s", path,
@@ -92,15 +94,71 @@ size_t abilities(void)
 	return sizeof(events) / sizeof(*events);
 }
 
+static bool is_in(const char *name, const char *path)
+{
+	char file[PATH_MAX];
+
+	while (*path) {
+		size_t n = strcspn(path, ":");
+
+		snprintf(file, sizeof(file), "%.*s/%s", (int)n, path, name);
+		if (n && access(file, X_OK) == 0)
+			return true;
+		path += n + (path[n] == ':');
+	}
+	return false;
+}
+
+static const struct program {
+	const char *name, *what, *cure;
+} programs[] = {
+	{"perf", "Linux perf (tdmem run --perf)",
+	 "the package linux-perf"},
+	{"pcm", "Intel PCM (tdmem run --pcm)", "the package pcm"},
+	{"pcm-memory", "Intel PCM's memory bandwidth (tdmem run --pcm)",
+	 "the package pcm"},
+};
+
+enum { NR_PROGRAMS = sizeof(programs) / sizeof(*programs) };
+
+void ability_of_program(const char *name, const char *path, struct ability *a)
+{
+	*a = (struct ability){.what = name, .cure = no_change};
+	for (size_t i = 0; i < NR_PROGRAMS; i++) {
+		if (strcmp(programs[i].name, name) == 0) {
+			a->what = programs[i].what;
+			a->cure = programs[i].cure;
+		}
+	}
+	if (!is_in(name, path ? path : ""))
+		snprintf(a->why, sizeof(a->why), "%s is not in PATH", name);
+}
+
+/* PCM is nothing without what it reads. */
+static void print_programs(const struct ability *msr, FILE *f)
+{
+	struct ability a;
+
+	for (size_t i = 0; i < NR_PROGRAMS; i++) {
+		ability_of_program(programs[i].name, getenv("PATH"), &a);
+		if (!a.why[0] && i > 0 && msr->why[0]) {
+			memcpy(a.why, msr->why, sizeof(a.why));
+			a.cure = msr->cure;
+		}
+		ability_print(&a, f);
+	}
+}
+
 void counters_print_env(FILE *f)
 {
 	struct ability a;
 
-	fputs("\nCounters (tdmem run --counters):\n", f);
+	fputs("\nCounters (tdmem run --counters) and programs:\n", f);
 	for (size_t i = 0; i < abilities(); i++) {
 		ability_of_event(i, &a);
 		ability_print(&a, f);
 	}
 	ability_of_msr("/dev/cpu/0/msr", &a);
 	ability_print(&a, f);
+	print_programs(&a, f);
 }

@@ -17,6 +17,9 @@ void ability_of_event(size_t i, struct ability *a);
 /** Can the device of an MSR be read?  Nothing is read from it. */
 void ability_of_msr(const char *path, struct ability *a);
 
+/** Is there such a program in a list of folders as PATH is? */
+void ability_of_program(const char *name, const char *path, struct ability *a);
+
 /** All of them, for people. */
 void counters_print_env(FILE *f);
 

@@ -302,6 +302,7 @@ static void print_header(const struct printer *p)
 		print_model(p, top);
 	if (baseline)
 		print_sides(p, baseline);
+	report_companions(json_object_get(top, "companions"), p->f);
 	if (json_is_true(json_object_get(top, "partial")))
 		fprintf(p->f, "%sPARTIAL%s: the run was interrupted\n", p->bold,
 			p->end);

@@ -76,6 +76,9 @@ enum report_detail { REPORT_BRIEF, REPORT_FULL };
 void report_print(const struct report *report, enum report_detail detail,
 		  bool colour, FILE *f);
 
+/** The member "companions" of a result, some lines; NULL: nothing. */
+void report_companions(const json_t *all, FILE *f);
+
 /**
  * Find what is best.  A policy is worse than the one with the highest median
  * when that is as tdmem compare says it: significant by the U test after

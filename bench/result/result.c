@@ -161,6 +161,8 @@ bool result_write(FILE *f, const struct result_top *top,
 	good &= member(f, "costs", result_costs(&side->costs));
 	good &= member(f, "metrics", encode_metric_table(side->counters));
 	good &= member(f, "buckets", encode_bucket_scheme());
+	if (top->companions)
+		good &= member(f, "companions", json_incref(top->companions));
 	good &= member(f, "partial", json_boolean(top->partial));
 	return write_cells(f, top->sides, journal) && good;
 }

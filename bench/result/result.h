@@ -21,6 +21,7 @@ struct sides;
 struct result_top {
 	const struct sides *sides;
 	json_t *environment; /* borrowed */
+	json_t *companions;  /* borrowed; NULL: none */
 	bool partial;
 };
 

@@ -173,6 +173,7 @@ int side_repeat_traced(const struct side *side, const struct run_item *item,
 	what.seed = seed_of(&side->config, &cell, item->repeat);
 	task.setup = setup_of(side, &cell, what.seed, stop);
 	task.setup.trace = trace;
+	task.setup.perf = task.warmup ? NULL : side->perf;
 	return side->binary ? remote_repeat(side, &what, stop, result, e)
 			    : execute_here(side, &cell, &task, result, e);
 }

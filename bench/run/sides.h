@@ -8,6 +8,7 @@
 #define TDMEM_BENCH_RUN_SIDES_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "bench/base/args.h"
@@ -24,6 +25,7 @@ struct side {
 	struct strings set; /* "path=value"; the array is owned */
 	char *repeat_set;   /* the last of them: the rule of the other side */
 	const struct counters *counters; /* NULL: none; borrowed */
+	struct perf *perf;		 /* the same */
 	const char *binary;   /* the program that executes it; NULL: this one */
 	char version[64];     /* of that program */
 	char fingerprint[64]; /* its size and time */
@@ -53,6 +55,13 @@ void sides_free(struct sides *sides);
 static inline const struct side *sides_main(const struct sides *sides)
 {
 	return &sides->side[sides->n - 1];
+}
+
+/** Does any depend on this host's CPUs?  Its cells run one at a time. */
+static inline bool sides_real_cpus(const struct sides *sides)
+{
+	return sides->side[0].config.backend->real_cpus ||
+	       sides_main(sides)->config.backend->real_cpus;
 }
 
 /** Cells of all sides: the side is the axis that changes fastest. */

@@ -288,6 +288,8 @@ void sim_measure(struct sim_thread *t, bool begin)
 		counting_end(&t->counting);
 	if (t->sim->world->concurrent && changes && !begin)
 		watch_preemptions(t, false);
+	if (changes && !begin)
+		sim_window_leave(t);
 	trace_emit(t->kvm.strand, measure, begin);
 }
 

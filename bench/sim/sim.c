@@ -96,8 +96,11 @@ struct sim_barrier *sim_arrive(struct sim_thread *t, u64 id)
 	barrier = &t->sim->barrier[id];
 	before = line_xadd32(t->kvm.strand, &barrier->arrived.line,
 			     &barrier->arrived.value, 1);
-	if (before + 1 == barrier->expected)
-		set_flag(t, &barrier->open);
+	if (before + 1 != barrier->expected)
+		return barrier;
+	if (id == 0)
+		sim_window_open(t);
+	set_flag(t, &barrier->open);
 	return barrier;
 }
 
@@ -425,7 +428,9 @@ int sim_execute(const struct sim_world *world, const struct scenario *scenario,
 	made = make_threads(sim) && make_barriers(sim) && make_module(sim) &&
 	       make_machine(sim);
 	if (made) {
+		sim_window_init(sim);
 		set_status(sim, machine_run(sim->machine), sample);
+		sim_window_close(sim);
 		sim_fill_sample(sim, sample);
 		if (memory)
 			*memory = (struct sim_memory){

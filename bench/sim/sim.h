@@ -93,6 +93,12 @@ struct sim_barrier {
 	u32 expected; /* scripts that have it */
 };
 
+/** While perf counts, see window.c. */
+struct sim_window {
+	u32 ends_left; /* of MEASURE, in all scripts */
+	bool open;
+};
+
 struct sim_td {
 	struct kvm_vm *vm;
 	struct sim_flag runnable; /* finalized, or nothing will come of it */
@@ -144,6 +150,7 @@ struct sim {
 	u32 nthreads;
 	struct sim_barrier *barrier;
 	u32 nbarriers;
+	struct sim_window window;
 	struct sim_flag ready; /* the TDs are built, or could not be */
 	struct sim_flag stop;  /* vCPUs: come to an end */
 	u32 gone;	       /* a VM is gone, or something failed */
@@ -228,6 +235,16 @@ void sim_record_op(struct sim_recorder *rec, enum sim_op op, u64 begin_ps,
  * the end, was over before.
  */
 void sim_cut_measure(struct sim_thread *t, u64 at);
+
+/* sim_window.c */
+
+void sim_window_init(struct sim *sim);
+/** By the last one at barrier 0, before it lets the others go. */
+void sim_window_open(struct sim_thread *t);
+/** After MEASURE end; the last one closes the window. */
+void sim_window_leave(struct sim_thread *t);
+/** After a run, of which the last end may not have been reached. */
+void sim_window_close(struct sim *sim);
 
 /* sim_hists.c */
 

@@ -112,6 +112,35 @@ static void measured_parts_are_bracketed(const struct kit *kit,
 	assert_true(any);
 }
 
+/* Whoever measures has been at barrier 0 before: see bench/scenario.h. */
+static void nobody_measures_in_the_setup(const struct kit *kit,
+					 const struct scenario *s)
+{
+	uint32_t i, k;
+
+	(void)kit;
+	for (i = 0; i < s->tds * s->vcpus; i++) {
+		bool ready = false;
+
+		for (k = 0; k < s->vcpu[i].n; k++) {
+			const struct agent_op *op = &s->vcpu[i].op[k];
+
+			ready |= op->opcode == AGENT_BARRIER && op->arg == 0;
+			assert_true(ready || op->opcode != AGENT_MEASURE);
+		}
+	}
+	for (i = 0; i < s->hosts; i++) {
+		bool ready = false;
+
+		for (k = 0; k < s->host[i].n; k++) {
+			const struct host_op *op = &s->host[i].op[k];
+
+			ready |= op->opcode == HOST_BARRIER && op->arg == 0;
+			assert_true(ready || op->opcode != HOST_MEASURE);
+		}
+	}
+}
+
 /* Dense ids, in order in each script, and somebody to meet at each. */
 static void barriers_meet(const struct kit *kit, const struct scenario *s)
 {
@@ -238,6 +267,12 @@ static void test_barriers(void **state)
 	check_all(barriers_meet);
 }
 
+static void test_setup(void **state)
+{
+	(void)state;
+	check_all(nobody_measures_in_the_setup);
+}
+
 static void test_stop(void **state)
 {
 	(void)state;
@@ -349,6 +384,7 @@ int main(void)
 		cmocka_unit_test(test_memory),
 		cmocka_unit_test(test_measure),
 		cmocka_unit_test(test_barriers),
+		cmocka_unit_test(test_setup),
 		cmocka_unit_test(test_stop),
 		cmocka_unit_test(layouts_share_what_they_say),
 		cmocka_unit_test(total_pages_bounds),
