@@ -97,12 +97,12 @@ struct backend {
 	 */
 	size_t (*abilities)(struct ability *list, size_t most);
 	/*
-	 * How it does on these CPUs what it does, for the result; `os_cpu` as
-	 * in struct cell_setup.  A new object, NULL when out of memory.  NULL:
-	 * there is nothing to tell.
+	 * How it does on these CPUs, with this memory, what it does, for the
+	 * result; arguments as in struct cell_setup.  A new object, NULL when
+	 * out of memory.  NULL: there is nothing to tell.
 	 */
 	json_t *(*facts)(const struct topology *topology,
-			 const uint32_t *os_cpu);
+			 const uint32_t *os_cpu, uint32_t memory);
 	/*
 	 * Execute once.  Returns 0 with the sample filled, whatever the cell's
 	 * status; -1 with *err only when it cannot even try (no memory).

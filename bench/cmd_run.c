@@ -144,9 +144,10 @@ static bool add_facts(json_t *env, const struct side *side,
 	const struct backend *b = side->config.backend;
 
 	return !(r->tag.n && json_object_set(env, "tags", tags)) &&
-	       !(b->facts && json_object_set_new(env, b->name,
-						 b->facts(&side->topology,
-							  side->os_cpu))) &&
+	       !(b->facts &&
+		 json_object_set_new(env, b->name,
+				     b->facts(&side->topology, side->os_cpu,
+					      side->config.memory))) &&
 	       observers_facts(&r->observers, env);
 }
 

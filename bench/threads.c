@@ -111,10 +111,11 @@ static bool available(char *why, size_t size)
 }
 
 static json_t *facts_json(const struct topology *topology,
-			  const uint32_t *os_cpu)
+			  const uint32_t *os_cpu, uint32_t memory)
 {
 	struct threads_facts f;
 
+	(void)memory;
 	if (!facts_of(topology, os_cpu, &f))
 		return NULL;
 	return json_pack("{sssIsfssssss}", "clock", f.clock, "clock_hz",

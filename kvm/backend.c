@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "kvm/cell.h"
+#include "kvm/facts.h"
 #include "kvm/mailbox.h"
 
 enum { WATCH_NS = 2000000 };
@@ -361,6 +362,14 @@ static const char *memory_name(const void *ctx, size_t index)
 	return memory_kinds[index].name;
 }
 
+static json_t *facts(const struct topology *topology, const uint32_t *os_cpu,
+		     uint32_t memory)
+{
+	(void)topology;
+	(void)os_cpu;
+	return kvm_facts(&memory_kinds[memory]);
+}
+
 const struct backend backend_kvm = {
 	.name = "kvm",
 	.summary = "a VM of /dev/kvm that is not a TD",
@@ -368,5 +377,6 @@ const struct backend backend_kvm = {
 	.memories = memory_name,
 	.available = available,
 	.abilities = kvm_abilities,
+	.facts = facts,
 	.run = run,
 };

@@ -34,6 +34,8 @@ static const struct source {
 	{"cpu", "environment.cpu", ON_HOST, ""},
 	{"kernel", "environment.kernel", ON_HOST, ""},
 	{"memory", "environment.memory_bytes", ON_HOST, ""},
+	{"vm", "environment.kvm.vm", ON_HOST, ""},
+	{"host.memory", "environment.kvm.memory", ON_HOST, ""},
 	{"jitter", "config.host.jitter", VIRTUAL, "0.05"},
 	{"clear_removed", "config.host.clear_removed", MODELLED, "true"},
 	{"retry_limit", "config.retry_limit", ALWAYS, "0"},
@@ -252,6 +254,23 @@ static void add_costs(struct lister *l)
 			    json_string_value(v));
 	for (size_t i = 0; i < c->nsides; i++)
 		json_decref(entries[i]);
+}
+
+/* How KVM's modules are set. */
+static void add_parameters(struct lister *l)
+{
+	struct comparison *c = l->c;
+	const json_t **parameters =
+		arena_alloc(c->arena, c->nsides, sizeof(*parameters));
+
+	if (!parameters) {
+		l->no_memory = true;
+		return;
+	}
+	for (size_t i = 0; i < c->nsides; i++)
+		parameters[i] = find_path(c->side[i].samples->top,
+					  "environment.kvm.parameters");
+	add_members(l, "parameters", parameters, NULL);
 }
 
 static void add_knobs(struct lister *l)
@@ -484,6 +503,7 @@ int compare_aspects(struct comparison *c, const struct compare_cells *cells,
 	} else {
 		add_costs(&l);
 		add_knobs(&l);
+		add_parameters(&l);
 	}
 	add_constant_axes(&l, cells);
 	if (l.no_memory)

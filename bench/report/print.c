@@ -281,6 +281,22 @@ static void print_model(const struct printer *p, const json_t *top)
 	print_costs(p, top);
 }
 
+/* Of a result that was measured in VMs. */
+static void print_vm(const struct printer *p, const json_t *env)
+{
+	char text[400];
+
+	if (!json_object_get(env, "kvm"))
+		return;
+	snprintf(text, sizeof(text),
+		 "MEASURED, in VMs that are no TDs (%.60s, memory %.40s): "
+		 "%.160s",
+		 text_at(env, "kvm", "vm", "?"),
+		 text_at(env, "kvm", "memory", "?"),
+		 json_string_value(json_object_get(env, "kernel")));
+	print_wrapped(p->f, 0, text);
+}
+
 static void print_header(const struct printer *p)
 {
 	const json_t *top = p->report->top;
@@ -300,6 +316,7 @@ static void print_header(const struct printer *p)
 	print_wrapped(p->f, 0, text);
 	if (modelled(top))
 		print_model(p, top);
+	print_vm(p, json_object_get(top, "environment"));
 	if (baseline)
 		print_sides(p, baseline);
 	report_companions(json_object_get(top, "companions"), p->f);
