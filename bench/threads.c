@@ -5,6 +5,7 @@
  */
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "bench/observe/noise.h"
 #include "bench/result/metrics.h"
@@ -91,23 +92,59 @@ static bool facts_of(const struct topology *topology, const uint32_t *os_cpu,
 	return true;
 }
 
-/* Always; with what, is told. */
-static bool available(char *why, size_t size)
+static bool facts_of_one(struct threads_facts *facts)
 {
 	struct cpu_place place = {0};
 	const struct topology one = {1, 1, &place};
 	const u32 cpu = 0;
+
+	return facts_of(&one, &cpu, facts);
+}
+
+/* Always; with what, is told. */
+static bool available(char *why, size_t size)
+{
 	struct threads_facts facts;
 
 	if (size)
 		why[0] = '\0';
-	if (facts_of(&one, &cpu, &facts))
+	if (facts_of_one(&facts))
 		snprintf(why, size,
 			 " (clock: %s at %.0f MHz; kicks: %s; page clears: %s; "
 			 "flushes: %s)",
 			 facts.clock, (double)facts.clock_hz / 1e6, facts.kick,
 			 facts.clear, facts.flush);
 	return true;
+}
+
+/* Where it cannot, something else stands in. */
+static size_t abilities(struct ability *list, size_t most)
+{
+	struct ability all[] = {
+		{.what = "strands bound to CPUs",
+		 .cure = "no filter of sched_setaffinity"},
+		{.what = "kicks by membarrier, else by signals",
+		 .cure = "Linux 5.10 or newer with CONFIG_RSEQ, no filter of "
+			 "membarrier"},
+		{.what = "times by the TSC, else by CLOCK_MONOTONIC_RAW",
+		 .cure = "the bare machine, or a hypervisor that shows an "
+			 "invariant TSC"},
+	};
+	size_t n = sizeof(all) / sizeof(*all);
+	struct threads_facts facts;
+	int error = noise_binding();
+
+	if (!facts_of_one(&facts))
+		return 0;
+	if (error)
+		snprintf(all[0].why, sizeof(all[0].why), "%s", strerror(error));
+	if (strcmp(facts.kick, "membarrier") != 0)
+		strcpy(all[1].why, "the kernel refuses it");
+	if (strcmp(facts.clock, "TSC") != 0)
+		strcpy(all[2].why, "the TSC is not invariant");
+	n = n < most ? n : most;
+	memcpy(list, all, n * sizeof(*list));
+	return n;
 }
 
 static json_t *facts_json(const struct topology *topology,
@@ -132,6 +169,7 @@ const struct backend backend_threads = {
 	.has_window = true,
 	.chooses_policy = true,
 	.available = available,
+	.abilities = abilities,
 	.facts = facts_json,
 	.run = run,
 };

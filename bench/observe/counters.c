@@ -42,7 +42,8 @@ static void say_refused(char *why, size_t size)
 {
 	int level = counters_paranoid();
 
-	if (level > 1)
+	/* Who is root has the capability, unless it was taken away. */
+	if (level > 1 && geteuid() != 0)
 		snprintf(why, size,
 			 "refused: perf_event_paranoid is %d; it needs 1 or "
 			 "less, or CAP_PERFMON",

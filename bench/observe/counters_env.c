@@ -23,7 +23,8 @@ static const char *cure(int error)
 		return "the bare machine, or a virtual PMU for this guest";
 	case EACCES:
 	case EPERM:
-		return "sysctl kernel.perf_event_paranoid=1, or CAP_PERFMON";
+		return "sysctl kernel.perf_event_paranoid=1, or CAP_PERFMON; "
+		       "no filter of perf_event_open";
 	case ENOSYS:
 		return "a kernel with CONFIG_PERF_EVENTS, no filter of it";
 	default:

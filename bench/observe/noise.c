@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+#define _GNU_SOURCE /* cpu_set_t */
 #include <ctype.h>
+#include <errno.h>
 #include <inttypes.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -199,9 +202,33 @@ static void look_at_turbo(struct look *l)
 	}
 }
 
+int noise_binding(void)
+{
+	/* 8192 CPUs, the most that a kernel of today is built for. */
+	cpu_set_t mine[8];
+
+	if (sched_getaffinity(0, sizeof(mine), mine) ||
+	    sched_setaffinity(0, sizeof(mine), mine))
+		return errno;
+	return 0;
+}
+
+static void look_at_binding(struct look *l)
+{
+	int error = l->cpus->os_cpu ? noise_binding() : 0;
+
+	if (error)
+		warn_of(l,
+			"threads cannot be bound to CPUs (%s): they run "
+			"wherever the kernel puts them",
+			strerror(error));
+}
+
 static void look_at_host(struct look *l)
 {
 	char text[256];
+
+	look_at_binding(l);
 
 	look_at_governor(l);
 	look_at_turbo(l);

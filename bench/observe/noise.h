@@ -37,6 +37,9 @@ double noise_steal_ns(const struct noise_ticks *from,
  */
 json_t *noise_look(const struct noise_cpus *cpus, unsigned look_ms);
 
+/** May this process bind its threads to CPUs?  0, or why not: an errno. */
+int noise_binding(void);
+
 /** The warnings, a line each on stderr. */
 void noise_warn(const json_t *noise);
 
