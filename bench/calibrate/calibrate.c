@@ -250,13 +250,24 @@ static void measure_lines(struct calibration *c, struct bench *b,
 	}
 }
 
-static void measure_others(struct calibration *c, struct bench *b)
+struct game {
+	const char *name, *entry, *help;
+	enum pair_game game;
+	bool one_cpu;
+};
+
+/* The signal is for hosts without the membarrier, which comes before it. */
+static bool wanted(const struct calibration *c, const struct bench *b,
+		   const struct game *g)
 {
-	static const struct {
-		const char *name, *entry, *help;
-		enum pair_game game;
-		bool one_cpu;
-	} games[] = {
+	if (!b->entries || g->entry)
+		return true;
+	return g->game == PAIR_SIGNAL && isnan(c->primitive[c->n - 1].median);
+}
+
+static void measure_games(struct calibration *c, struct bench *b)
+{
+	static const struct game games[] = {
 		{"IPI, membarrier", "kick_base",
 		 "interrupt of a CPU that loops, until it was taken", PAIR_IPI,
 		 false},
@@ -272,9 +283,11 @@ static void measure_others(struct calibration *c, struct bench *b)
 	u32 other = b->other;
 
 	for (size_t i = 0; i < sizeof(games) / sizeof(games[0]); i++) {
-		struct primitive *p =
-			begin(c, games[i].name, games[i].entry, games[i].help);
+		struct primitive *p;
 
+		if (!wanted(c, b, &games[i]))
+			continue;
+		p = begin(c, games[i].name, games[i].entry, games[i].help);
 		if (!games[i].one_cpu && !b->has_other) {
 			snprintf(p->why, sizeof(p->why),
 				 "this process may use one CPU only");
@@ -323,7 +336,7 @@ static void *measure_all(void *arg)
 	measure_lines(s->result, b, s->topology, s->os_cpu);
 	b->has_other = s->topology->ncpus > 1;
 	b->other = s->os_cpu[b->has_other];
-	measure_others(s->result, b);
+	measure_games(s->result, b);
 	measure_vm_exit(b, begin(s->result, "VM exit", "vmx_round_trip",
 				 "exit and entry of an ordinary VM, by CPUID"));
 	return NULL;
@@ -349,7 +362,7 @@ static int run_session(struct session *s, struct err *e)
 		     : 0;
 }
 
-int calibrate(struct calibration *c, struct err *e)
+static int calibrate_some(struct calibration *c, bool entries, struct err *e)
 {
 	struct topology topology;
 	u32 *os_cpu;
@@ -362,9 +375,20 @@ int calibrate(struct calibration *c, struct err *e)
 	describe(c);
 	status = run_session(&(struct session){.result = c,
 					       .topology = &topology,
-					       .os_cpu = os_cpu},
+					       .os_cpu = os_cpu,
+					       .bench.entries = entries},
 			     e);
 	topology_free(&topology);
 	free(os_cpu);
 	return status;
+}
+
+int calibrate(struct calibration *c, struct err *e)
+{
+	return calibrate_some(c, false, e);
+}
+
+int calibrate_entries(struct calibration *c, struct err *e)
+{
+	return calibrate_some(c, true, e);
 }

@@ -43,6 +43,9 @@ struct calibration {
  */
 int calibrate(struct calibration *c, struct err *e);
 
+/** The same, without the games of two threads that no cost table holds. */
+int calibrate_entries(struct calibration *c, struct err *e);
+
 /**
  * The document of a cost table: `base` with what was measured in place of its
  * entries.  Whole calls that would be less than their fixed part and their

@@ -14,6 +14,7 @@ struct bench {
 	u32 cpu;	/* the kernel's number; this thread is bound to it */
 	u32 other;	/* of the partner; may be the same */
 	bool has_other; /* there is a second CPU */
+	bool entries;	/* nothing else is asked for */
 	unsigned char *page; /* of scratch memory */
 	u64 deadline;	     /* ticks: no batch is begun after it */
 };

@@ -28,18 +28,39 @@ static int load_place(const struct config *config, struct place_of_run *p,
 		      struct err *e)
 {
 	*p = (struct place_of_run){0};
-	if (config->backend->real_cpus)
+	if (config->backend->real_cpus || strcmp(config->topology, "host") == 0)
 		return topology_load_cpus(NULL, &p->topology, &p->os_cpu, e);
 	return topology_load(config->topology, &p->topology, e);
 }
 
-static int execute(const struct validate_cell *cell,
-		   const struct config *config, const struct place_of_run *p,
-		   struct validate_figures *f, struct err *e)
+/*
+ * Virtual time has a CPU for each strand.  Those that a host has not got lie
+ * where the backend threads puts these strands: at its first CPUs again.
+ */
+static int grow(struct topology *t, u32 strands, struct err *e)
 {
-	struct scenario scenario;
-	struct cell c;
-	struct cell_setup setup = {
+	struct cpu_place *cpu;
+
+	if (strands <= t->ncpus)
+		return 0;
+	cpu = realloc(t->cpu, strands * sizeof(*cpu));
+	if (!cpu)
+		return err_set(e, EXIT_FAILED, "out of memory");
+	for (u32 i = t->ncpus; i < strands; i++)
+		cpu[i] = cpu[i % t->ncpus];
+	t->cpu = cpu;
+	t->ncpus = strands;
+	return 0;
+}
+
+static int run_scenario(const struct validate_cell *cell,
+			const struct config *config,
+			const struct scenario *scenario, const struct cell *c,
+			const struct place_of_run *p, struct sample *sample,
+			struct err *e)
+{
+	const struct cell_setup setup = {
+		.policy = c->policy->policy,
 		.retry_limit = config->retry_limit,
 		.seed = cell->seed,
 		.topology = &p->topology,
@@ -50,22 +71,37 @@ static int execute(const struct validate_cell *cell,
 		.max_ns = config->max_ns,
 		.clear_removed = config->clear_removed,
 	};
+
+	if (config->backend->run(scenario, &setup, sample, e))
+		return -1;
+	if (sample->status == CELL_OK)
+		return 0;
+	return err_set(e, EXIT_FAILED,
+		       "validate: %s, %u vCPUs, backend %s: %s: %s",
+		       cell->workload, cell->vcpus, cell->backend,
+		       cell_status_name(sample->status), sample->reason);
+}
+
+static int execute(const struct validate_cell *cell,
+		   const struct config *config, struct place_of_run *p,
+		   struct validate_figures *f, struct err *e)
+{
+	struct scenario scenario;
+	struct cell c;
 	int status;
 
 	plan_cell(config, 0, &c);
-	setup.policy = c.policy->policy;
 	if (cell_scenario(config, &c, &scenario, e))
 		return -1;
-	f->strands = scenario.tds * scenario.vcpus + scenario.hosts;
-	f->cpus = p->topology.ncpus;
-	status = config->backend->run(&scenario, &setup, &f->sample, e);
+	status = config->backend->real_cpus
+			 ? 0
+			 : grow(&p->topology,
+				scenario.tds * scenario.vcpus + scenario.hosts,
+				e);
+	if (status == 0)
+		status = run_scenario(cell, config, &scenario, &c, p,
+				      &f->sample, e);
 	scenario_free(&scenario);
-	if (status == 0 && f->sample.status != CELL_OK)
-		return err_set(e, EXIT_FAILED,
-			       "validate: %s, %u vCPUs, backend %s: %s: %s",
-			       cell->workload, cell->vcpus, cell->backend,
-			       cell_status_name(f->sample.status),
-			       f->sample.reason);
 	return status;
 }
 

@@ -12,7 +12,12 @@ struct validate_cell {
 	const char *backend, *workload;
 	json_t *knobs; /* an object; borrowed */
 	unsigned vcpus;
-	const char *topology; /* as host.topology; of real CPUs not used */
+	/*
+	 * As host.topology; "host": the CPUs that this process may use.  Of
+	 * real CPUs not used.  What runs on virtual time and needs more CPUs
+	 * than there are gets some of them twice.
+	 */
+	const char *topology;
 	double jitter;
 	bool keep_removed; /* removed pages are not cleared */
 	u64 seed;
@@ -22,7 +27,6 @@ struct validate_cell {
 /** What came out; freed with validate_figures_free(). */
 struct validate_figures {
 	struct sample sample;
-	u32 strands, cpus; /* vCPUs and host threads; CPUs they could use */
 };
 
 /**
