@@ -16,7 +16,7 @@ static const char text[] =
 	"the format is\n"
 	"in docs/module-script.md.  \"-\" is standard input.  Exit status: 0 "
 	"all answers\n"
-	"as expected, 1 not so, 2 not a script.\n"
+	"as expected, 1 not so, 2 not a script, 4 a race with --threads.\n"
 	"\n"
 	"A TD, and what the module says about it:\n"
 	"\n"
@@ -30,7 +30,7 @@ static const char text[] =
 
 struct command {
 	const char *script;
-	bool keep_going, quiet;
+	bool keep_going, quiet, threads;
 };
 
 static int parse(int argc, char **argv, struct command *c, struct err *e)
@@ -46,6 +46,11 @@ static int parse(int argc, char **argv, struct command *c, struct err *e)
 		 .type = OPTION_FLAG,
 		 .to = &c->quiet,
 		 .help = "print only what differs"},
+		{.name = "threads",
+		 .letter = 't',
+		 .type = OPTION_FLAG,
+		 .to = &c->threads,
+		 .help = "run calls on threads of this host's CPUs"},
 		{.name = NULL},
 	};
 	const struct command_spec spec = {
@@ -74,6 +79,7 @@ static int run(const struct command *c, struct err *e)
 		.out = c->quiet ? NULL : stdout,
 		.diag = stderr,
 		.keep_going = c->keep_going,
+		.threads = c->threads,
 	};
 	struct script_result result;
 	FILE *in = from_stdin ? stdin : fopen(c->script, "r");

@@ -100,8 +100,10 @@ struct script_td {
 /** The module, its machine, and what stands around them. */
 struct world {
 	struct tdx_module *module;
-	struct machine *machine;
-	struct script_lp host;	/* host calls run here */
+	bool real;			/* calls run on threads: */
+	struct script_threads *threads; /* of which each has an end */
+	struct machine *machine;	/* else one strand when told */
+	struct script_lp host;		/* host calls run here */
 	struct script_lp other; /* the inner call of a race, if host is taken */
 	struct script_lp more[SCRIPT_TDS * SCRIPT_VCPUS]; /* see world_host() */
 	struct script_td td[SCRIPT_TDS];
@@ -116,8 +118,11 @@ struct world {
 	bool irq_quiet; /* set-up: nothing pending, nothing counted */
 };
 
-/** Start afresh.  Returns -1 when out of memory; then *w is all zero. */
-int world_create(struct world *w);
+/**
+ * Start afresh, with `real` on threads of this host.  Returns -1 when out of
+ * memory or threads; then *w is all zero.
+ */
+int world_create(struct world *w, bool real);
 void world_destroy(struct world *w);
 
 /** Add a TDMR.  Returns -1 for a range that the module does not take. */

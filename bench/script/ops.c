@@ -45,9 +45,11 @@ static int op_td(struct world *w, const struct script_step *step,
 static int op_reset(struct world *w, const struct script_step *step,
 		    json_t *result, struct err *e)
 {
+	const bool real = w->real;
+
 	(void)result;
 	world_destroy(w);
-	if (world_create(w))
+	if (world_create(w, real))
 		return err_set(e, EXIT_FAILED, "%s: out of memory",
 			       step->where);
 	return 0;
@@ -132,6 +134,11 @@ static int op_race(struct world *w, const struct script_step *step,
 	enum step_end end;
 	char point[32] = "";
 
+	if (w->real)
+		return err_set(e, EXIT_UNSUPPORTED,
+			       "%s: $.op: a \"race\" stops a call in its "
+			       "middle, which nobody can do to a real thread",
+			       step->where);
 	if (call_prepare(w, step->outer, &outer, e) ||
 	    call_prepare(w, step->inner, &inner, e))
 		return -1;

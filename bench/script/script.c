@@ -280,7 +280,7 @@ int script_run(FILE *in, const struct script_options *options,
 
 	memset(result, 0, sizeof(*result));
 	run.reader.line = malloc(SCRIPT_LINE_MAX + 1);
-	if (!run.reader.line || world_create(&run.world)) {
+	if (!run.reader.line || world_create(&run.world, options->threads)) {
 		free(run.reader.line);
 		return err_set(e, EXIT_FAILED, "%s: out of memory",
 			       options->name);

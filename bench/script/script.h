@@ -21,6 +21,7 @@ struct script_options {
 	FILE *out;	  /* each line's result as a JSON line; NULL: none */
 	FILE *diag;	  /* where mismatches are told; NULL: nowhere */
 	bool keep_going;  /* go on after a mismatch */
+	bool threads;	  /* calls run on threads of this host's CPUs */
 };
 
 struct script_result {
@@ -33,8 +34,9 @@ struct script_result {
 /**
  * Run the script in `in`.  Returns 0 when it was carried out to its end, or,
  * without keep_going, up to the first mismatch: *result tells.  Returns -1
- * and fills *e when a line is not a valid step (EXIT_USAGE) or could not be
- * carried out (EXIT_FAILED).  *result is always filled.
+ * and fills *e when a line is not a valid step (EXIT_USAGE), could not be
+ * carried out (EXIT_FAILED), or is a race on threads (EXIT_UNSUPPORTED).
+ * *result is always filled.
  */
 int script_run(FILE *in, const struct script_options *options,
 	       struct script_result *result, struct err *e);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "bench/script/impl.h"
+#include "bench/script/threads.h"
 
 #define MIB (1ull << 20)
 
@@ -33,27 +34,53 @@ static u64 world_now(void *ctx, struct strand *s)
 	return ((struct world *)ctx)->now_ps;
 }
 
+/* The same for strands of real threads. */
+static bool real_interrupted(struct strand *s)
+{
+	return world_interrupted(s->user, s);
+}
+
+static u64 real_now(struct strand *s)
+{
+	return world_now(s->user, s);
+}
+
 static void init_lp(struct world *w, struct script_lp *lp)
 {
 	memset(lp, 0, sizeof(*lp));
 	lp_init(&lp->lp, w->module, NULL, w->lps++, 0);
 }
 
-int world_create(struct world *w)
+/* Whatever it is that calls run on. */
+static bool make_machine(struct world *w)
 {
+	const struct machine_ops own = {
+		.interrupted = real_interrupted,
+		.now = real_now,
+	};
 	const struct step_config config = {
 		.max_strands = MAX_STRANDS,
 		.interrupted = world_interrupted,
 		.now = world_now,
 		.ctx = w,
 	};
+
+	if (w->real)
+		w->threads = script_threads_create(w, &own);
+	else
+		w->machine = step_create(&config);
+	return w->threads || w->machine;
+}
+
+int world_create(struct world *w, bool real)
+{
 	u32 i;
 
 	memset(w, 0, sizeof(*w));
+	w->real = real;
 	w->irq_after = -1;
 	w->module = tdx_module_create(&tdx_platform_default, &no_costs);
-	w->machine = step_create(&config);
-	if (!w->module || !w->machine) {
+	if (!w->module || !make_machine(w)) {
 		world_destroy(w);
 		return -1;
 	}
@@ -66,6 +93,8 @@ int world_create(struct world *w)
 
 void world_destroy(struct world *w)
 {
+	if (w->threads)
+		script_threads_destroy(w->threads);
 	if (w->machine)
 		machine_destroy(w->machine);
 	if (w->module)
@@ -89,6 +118,8 @@ static bool aim(struct world *w, struct script_lp *lp,
 {
 	lp->fn = fn;
 	lp->arg = arg;
+	if (w->threads)
+		return true;
 	if (lp->strand) {
 		step_reuse(lp->strand, strand_main, lp);
 		return true;
@@ -121,6 +152,14 @@ static void note_no_memory(struct world *w)
 	snprintf(w->halt, sizeof(w->halt), "out of memory");
 }
 
+static bool run_really(struct world *w, struct script_lp *lp)
+{
+	if (script_threads_run(w->threads, lp))
+		return true;
+	note_halt(w, script_threads_why(w->threads));
+	return false;
+}
+
 static bool ended(struct world *w, enum step_end end)
 {
 	if (end == STEP_RETURNED)
@@ -132,10 +171,12 @@ static bool ended(struct world *w, enum step_end end)
 bool world_run(struct world *w, struct script_lp *lp,
 	       void (*fn)(struct lp *, void *), void *arg)
 {
-	if (aim(w, lp, fn, arg))
-		return ended(w, step_run(lp->strand, UINT64_MAX));
-	note_no_memory(w);
-	return false;
+	if (!aim(w, lp, fn, arg)) {
+		note_no_memory(w);
+		return false;
+	}
+	return w->threads ? run_really(w, lp)
+			  : ended(w, step_run(lp->strand, UINT64_MAX));
 }
 
 /*

@@ -74,7 +74,7 @@ NOT_RUN = [
     (r"tdmem trend --ack .*", "names a change of the reader's own history"),
     (r"git clone \.\.\..*", "the address is the reader's"),
     (r"tdmem export --format FORMAT .*", "the synopsis, of all options"),
-    (r"tdmem module SCRIPT \[--keep-going\] \[--quiet\]",
+    (r"tdmem module SCRIPT \[--keep-going\] \[--quiet\] \[--threads\]",
      "the synopsis, of all options"),
     (r"tdmem plot RESULT\.\.\.", "not a line: a folder is needed"),
     (r"tdmem export RESULT", "not a line: an option is needed"),
@@ -204,7 +204,7 @@ def prepare(folder):
     if not os.path.exists(FOLDER + "/result.hlog"):
         return
     shutil.copy(FOLDER + "/result.hlog", folder)
-    shutil.copy(ROOT + "/tests/module/own_tree.jsonl",
+    shutil.copy(ROOT + "/tests/module/own_pending.jsonl",
                 folder + "/script.jsonl")
 
 

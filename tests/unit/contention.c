@@ -125,7 +125,7 @@ bool busy_class(tdx_status status)
 void scene_open(struct scene *s)
 {
 	memset(s, 0, sizeof(*s));
-	assert_int_equal(world_create(&s->w), 0);
+	assert_int_equal(world_create(&s->w, false), 0);
 	assert_int_equal(
 		world_add_tdmr(&s->w, HPA(0x100000000ull), 0x100000000ull), 0);
 	s->small = SCENE_SMALL;
