@@ -216,7 +216,7 @@ nightly-demo: tdmem
 
 bench: $(BENCH) tdmem
 	$(Q)TDMEM=$(abspath $(O)/tdmem) sh tests/bench/run.sh $(BENCH) \
-		tests/bench/bench_results.py
+		tests/bench/bench_counters.py tests/bench/bench_results.py
 
 SOAK	?= 600
 soak:
