@@ -48,10 +48,23 @@ BLOBS	:= $(DYGRAPHS)/dygraph.min.js $(DYGRAPHS)/dygraph.min.css
 endif
 BLOBS	+= $(wildcard dashboard/*)
 
+# The probe's BPF program is compiled by clang and loaded by libbpf; without
+# them, or with BPF=no, the program says that it was built without.
+BPF_CLANG ?= clang
+BPF	?= $(shell pkg-config --exists libbpf 2>/dev/null && \
+	   $(BPF_CLANG) --print-targets 2>/dev/null | grep -qw bpf && echo yes)
+ifeq ($(BPF),yes)
+LIBS	:= $(shell pkg-config --libs libbpf) $(LIBS)
+NOT_BUILT := kvm/probe/no_bpf.c
+else
+NOT_BUILT := kvm/probe/bpf.c kvm/probe/object.S
+endif
+NOT_BUILT += $(wildcard kvm/probe/*.bpf.c)
+
 ROOMS	:= bench $(patsubst %/,%,$(wildcard bench/*/)) workloads guest-agent model/machine \
-	   model/module model/host kvm
-SRC	:= $(foreach r,$(ROOMS),$(wildcard $(r)/*.c))
-ASM	:= $(foreach r,$(ROOMS),$(wildcard $(r)/*.S))
+	   model/module model/host kvm kvm/probe
+SRC	:= $(filter-out $(NOT_BUILT),$(foreach r,$(ROOMS),$(wildcard $(r)/*.c)))
+ASM	:= $(filter-out $(NOT_BUILT),$(foreach r,$(ROOMS),$(wildcard $(r)/*.S)))
 MAIN	:= bench/tdmem.c
 LIBOBJ	:= $(patsubst %.c,$(O)/%.o,$(filter-out $(MAIN),$(SRC))) \
 	   $(patsubst %.S,$(O)/%.o,$(ASM))
@@ -132,6 +145,20 @@ $(HOSTILE)_image.o: kvm/image.S $(HOSTILE).bin
 	$(call say,AS,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
+# The kernel's side of the probe, without debug information but with BTF.
+PROBE	:= $(O)/kvm/probe/probe.bpf
+PROBE_ARCH := $(shell $(CC) -print-multiarch 2>/dev/null)
+
+$(PROBE): kvm/probe/probe.bpf.c kvm/probe/program.h kvm/probe/shared.h \
+		guest-agent/hist.h
+	$(call say,BPF,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(BPF_CLANG) -target bpf -O2 -g -ffreestanding -I. \
+		-I/usr/include/$(PROBE_ARCH) -Wall -Wextra -Werror -c -o $@ $<
+
+$(O)/kvm/probe/object.o: ALL_CFLAGS += -DPROBE_OBJECT_FILE='"$(PROBE)"'
+$(O)/kvm/probe/object.o: $(PROBE)
+
 $(LIB): $(LIBOBJ)
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
@@ -161,6 +188,9 @@ $(O)/tests/unit/test_%: $(O)/tests/unit/test_%.o $(TESTOBJ) $(LIB)
 
 # Its image is found before that of the library.
 $(O)/tests/unit/test_kvm_hostile: $(HOSTILE)_image.o
+
+# It runs the probe's BPF program as a part of itself.
+$(O)/tests/unit/test_probe_bpf.o: ALL_CFLAGS += -Itests/unit/fake_bpf
 
 $(O)/tests/bench/bench_%: $(O)/tests/bench/bench_%.o $(LIB)
 	$(call say,LINK,$@)

@@ -40,6 +40,7 @@ struct sample {
 		double value;
 	} * more;
 	size_t nmore;
+	json_t *probe; /* what functions returned; NULL: no probe */
 };
 
 /** False when out of memory. */
@@ -76,6 +77,7 @@ struct cell_setup {
 	bool clear_removed;
 	const struct counters *counters; /* NULL: none */
 	struct perf *perf;		 /* to tell of the window; NULL: none */
+	struct probe *probe;		 /* NULL: none */
 	const atomic_int *stop;	   /* becomes non-zero on SIGINT, SIGTERM */
 	const struct trace *trace; /* NULL: nobody looks on */
 };

@@ -7,6 +7,7 @@
 #include "bench/commands.h"
 #include "bench/observe/counters_env.h"
 #include "bench/observe/environment.h"
+#include "kvm/probe/probe.h"
 
 static void print_text(const json_t *env, const char *label, const char *key)
 {
@@ -87,6 +88,7 @@ int cmd_env(int argc, char **argv)
 	print_host(env);
 	print_backends();
 	counters_print_env(stdout);
+	probe_print_env();
 	json_decref(env);
 	return EXIT_DONE;
 }

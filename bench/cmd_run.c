@@ -232,7 +232,8 @@ static int run_sides(struct sides *sides, struct request *r, struct err *e)
 		plan_print(sides);
 		return 0;
 	}
-	if (check_backends(sides, e))
+	if (check_backends(sides, e) ||
+	    observers_open(&r->observers, sides, e))
 		return -1;
 	if (r->one)
 		return run_one(sides, r->one, e);
@@ -334,6 +335,9 @@ static int parse(struct request *r, int argc, char **argv, struct err *e)
 		{"pcm", 0, OPTION_STRING, "PROGRAM",
 		 "Intel PCM beside the run: pcm or pcm-memory",
 		 &r->observers.pcm_program, 0, 0},
+		{"probe", 0, OPTION_STRING, "TABLE",
+		 "on a real VM: time functions of the kernel, kvm or seamcall",
+		 &r->observers.probe_text, 0, 0},
 		{"jobs", 'j', OPTION_NUMBER, "N",
 		 "repeats at a time [number of CPUs]; 1 on real CPUs", &r->jobs,
 		 1, MAX_JOBS},

@@ -46,6 +46,8 @@ void sample_free(struct sample *sample)
 	free(sample->hist);
 	free(sample->value);
 	free(sample->more);
+	json_decref(sample->probe);
+	sample->probe = NULL;
 	sample->more = NULL;
 	sample->nmore = 0;
 	sample->hist = NULL;

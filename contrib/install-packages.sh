@@ -24,8 +24,9 @@ packages() {
 	libjs-dygraphs build the charts of the dashboard, built into the program
 	systemtap-sdt-dev build the static probes of the backend threads
 	gnuplot-nox build draws the pictures of tdmem plot
+	libbpf-dev check loads the probe of a running kernel
 	libcmocka-dev check unit tests
-	clang check the second compiler that must build it without a warning
+	clang check the second compiler, and compiles the probe for BPF
 	libclang-rt-dev check the thread sanitizer, for the backend threads
 	gdb check stops at the static probes
 	linux-perf check runs beside tdmem run --perf

@@ -27,10 +27,29 @@ struct hist {
 	uint32_t bucket[HIST_BUCKETS];
 };
 
+/** The highest bit that is set; 0 for 0. */
+static inline uint32_t hist_top_bit(uint64_t value)
+{
+#ifdef __bpf__
+	/* BPF has no instruction for it, and clang 14 gives up on it. */
+	uint32_t top = 0, bits;
+
+	for (bits = 32; bits; bits >>= 1) {
+		if (value >> bits) {
+			value >>= bits;
+			top += bits;
+		}
+	}
+	return top;
+#else
+	return 63u - (uint32_t)__builtin_clzll(value | 1);
+#endif
+}
+
 /** The bucket of a value below 2^40. */
 static inline uint32_t hist_index(uint64_t value)
 {
-	uint32_t top = 63u - (uint32_t)__builtin_clzll(value | 1);
+	uint32_t top = hist_top_bit(value);
 	uint32_t shift = top > HIST_SUB_BITS ? top - HIST_SUB_BITS : 0;
 
 	return (shift << HIST_SUB_BITS) + (uint32_t)(value >> shift);

@@ -18,6 +18,7 @@
 #include "kvm/cell.h"
 #include "kvm/facts.h"
 #include "kvm/mailbox.h"
+#include "kvm/probe/probe.h"
 
 enum { WATCH_NS = 2000000 };
 #define PATIENCE_NS 5000000000ull
@@ -62,11 +63,23 @@ void kvm_cell_end(struct kvm_cell *cell, enum cell_status status,
 	__atomic_store_n(&cell->gone, 1, __ATOMIC_RELEASE);
 }
 
-void kvm_cell_measure(struct kvm_cell *cell, bool begin)
+static uint32_t seat_of(const struct kvm_cell_thread *t)
 {
+	return (uint32_t)(t - t->cell->thread);
+}
+
+/* What is done here is itself not seen by the probe. */
+void kvm_cell_measure(struct kvm_cell_thread *t, bool begin)
+{
+	struct kvm_cell *cell = t->cell;
+
+	if (!begin)
+		probe_measure(cell->setup->probe, seat_of(t), false);
 	pthread_mutex_lock(&cell->lock);
 	kvm_stats_read(cell->stats, begin);
 	pthread_mutex_unlock(&cell->lock);
+	if (begin)
+		probe_measure(cell->setup->probe, seat_of(t), true);
 }
 
 void kvm_cell_over(struct kvm_cell_thread *t)
@@ -105,6 +118,7 @@ static void *thread_main(void *arg)
 	struct kvm_cell_thread *t = arg;
 
 	pin(t);
+	probe_sit(t->cell->setup->probe, seat_of(t));
 	if (t->worker) {
 		kvm_cell_host(t);
 	} else {
@@ -272,6 +286,21 @@ static int refuse(struct sample *sample, const struct err *err)
 	return 0;
 }
 
+/* The probe is on these threads and nothing else, so it is off before. */
+static int run_probed(struct kvm_cell *cell, struct err *err)
+{
+	struct probe *probe = cell->setup->probe;
+	bool good = true;
+
+	probe_attach(probe);
+	if (run_threads(cell, err))
+		return -1;
+	if (!cell->failed)
+		good = probe_fill(probe, cell->sample);
+	probe_detach(probe);
+	return good ? 0 : err_set(err, EXIT_FAILED, "kvm: out of memory");
+}
+
 static int execute(struct kvm_cell *cell, struct err *err)
 {
 	const struct scenario *s = cell->scenario;
@@ -282,7 +311,7 @@ static int execute(struct kvm_cell *cell, struct err *err)
 		.memory = cell->memory,
 		.ve_disable = s->ve_disable,
 	};
-	int status = 0;
+	int status;
 
 	if (!make_threads(cell))
 		return err_set(err, EXIT_FAILED, "kvm: out of memory");
@@ -290,9 +319,10 @@ static int execute(struct kvm_cell *cell, struct err *err)
 		return refuse(cell->sample, err);
 	mailbox_load(&cell->vm, s);
 	cell->stats = kvm_stats_open(&cell->vm);
-	if (run_threads(cell, err))
+	status = run_probed(cell, err);
+	if (cell->abandoned)
 		return -1;
-	if (!cell->failed)
+	if (!status && !cell->failed)
 		status = kvm_cell_guest_metrics(cell, err);
 	if (!cell->failed) {
 		kvm_cell_host_metrics(cell);

@@ -67,8 +67,8 @@ int kvm_cell_run(const struct memory_kind *memory,
 		 const struct cell_setup *setup, struct sample *sample,
 		 struct err *err);
 
-/** Somebody begins or ends to measure. */
-void kvm_cell_measure(struct kvm_cell *cell, bool begin);
+/** A thread begins or ends to measure. */
+void kvm_cell_measure(struct kvm_cell_thread *t, bool begin);
 
 /** The script of a vCPU is over, whether it says so or does not come back. */
 void kvm_cell_over(struct kvm_cell_thread *t);

@@ -24,13 +24,13 @@ static void do_barrier(struct kvm_cell_thread *t, const struct host_op *op)
 static void do_measure(struct kvm_cell_thread *t, const struct host_op *op)
 {
 	if (op->arg)
-		kvm_cell_measure(t->cell, true);
+		kvm_cell_measure(t, true);
 	if (!op->arg)
 		t->end_ns = kvm_cell_now_ns();
 	else if (!t->measured)
 		t->begin_ns = kvm_cell_now_ns();
 	if (!op->arg)
-		kvm_cell_measure(t->cell, false);
+		kvm_cell_measure(t, false);
 	t->measured = true;
 }
 
@@ -107,8 +107,8 @@ static void do_teardown(struct kvm_cell_thread *t, const struct host_op *op)
 	uint64_t begin_ns;
 
 	do_join(t, op);
-	kvm_cell_measure(t->cell, false);
 	pthread_mutex_lock(&t->cell->lock);
+	kvm_stats_read(t->cell->stats, false);
 	kvm_stats_leave(t->cell->stats); /* or they keep the VM alive */
 	pthread_mutex_unlock(&t->cell->lock);
 	begin_ns = kvm_cell_now_ns();

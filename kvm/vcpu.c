@@ -86,7 +86,7 @@ static bool doorbell(struct kvm_cell_thread *t, const struct kvm_run *run)
 		return true;
 	case AGENT_BELL_BEGIN:
 	case AGENT_BELL_END:
-		kvm_cell_measure(t->cell, bell == AGENT_BELL_BEGIN);
+		kvm_cell_measure(t, bell == AGENT_BELL_BEGIN);
 		return true;
 	case AGENT_BELL_OVER:
 		wait_for_all(t);

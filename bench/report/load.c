@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "bench/base/plain.h"
-#include "bench/report/report.h"
+#include "bench/report/impl.h"
 #include "bench/result/encode.h"
 #include "bench/result/result.h"
 
@@ -157,7 +157,7 @@ static double *values_of(json_t *repeats, const char *name)
 	return value;
 }
 
-static struct summary metric_of(json_t *repeats, const char *name)
+struct summary report_metric(json_t *repeats, const char *name)
 {
 	double *value = values_of(repeats, name);
 	struct summary s =
@@ -167,20 +167,27 @@ static struct summary metric_of(json_t *repeats, const char *name)
 	return s;
 }
 
-static int latency_of(json_t *repeats, const char *name,
-		      struct report_cell *cell)
+int report_hist(json_t *repeats, const char *name, struct hist *into)
 {
-	struct hist *h = calloc(1, sizeof(*h));
-	int status = h ? 0 : -1;
+	int status = 0;
 
-	for (size_t i = 0; h && i < json_array_size(repeats); i++) {
+	for (size_t i = 0; i < json_array_size(repeats); i++) {
 		json_t *all = json_object_get(json_array_get(repeats, i),
 					      "histograms");
 		json_t *one = json_object_get(all, name);
 
-		if (one && decode_hist(one, h))
+		if (one && decode_hist(one, into))
 			status = -1;
 	}
+	return status;
+}
+
+static int latency_of(json_t *repeats, const char *name,
+		      struct report_cell *cell)
+{
+	struct hist *h = calloc(1, sizeof(*h));
+	int status = h ? report_hist(repeats, name, h) : -1;
+
 	if (status == 0) {
 		cell->latencies = h->count;
 		cell->p50 = hist_quantile(h, 0.5);
@@ -209,11 +216,13 @@ static int fill_cell(const struct report_group *g, struct report_cell *cell,
 		return -1;
 	/* Which leaves what is not there out, and the rest in order. */
 	cell->rate = summarize(cell->rates, json_array_size(repeats));
-	cell->busy = metric_of(repeats, "calls.busy_per_1000");
-	cell->kicks = metric_of(repeats, "kicks.rounds");
-	cell->wasted = metric_of(repeats, "time.busy");
+	cell->busy = report_metric(repeats, "calls.busy_per_1000");
+	cell->kicks = report_metric(repeats, "kicks.rounds");
+	cell->wasted = report_metric(repeats, "time.busy");
 	snprintf(name, sizeof(name), "%.60s.latency", g->operation);
-	return cell->reason ? latency_of(repeats, name, cell) : -1;
+	if (!cell->reason || report_probe_load(repeats, &cell->probe))
+		return -1;
+	return latency_of(repeats, name, cell);
 }
 
 /* Nothing is computed from warm-ups. */
@@ -282,6 +291,7 @@ static void free_group(struct report_group *g)
 	for (size_t i = 0; i < g->npolicies; i++)
 		free(g->policy[i]);
 	for (size_t i = 0; i < g->ncells; i++) {
+		report_probe_free(g->cell[i].probe);
 		free(g->cell[i].reason);
 		free(g->cell[i].rates);
 	}

@@ -345,6 +345,7 @@ static void print_group(const struct printer *p, const struct report_group *g,
 	print_rates(p, g);
 	if (detail == REPORT_FULL)
 		print_details(p, g);
+	report_probe_print(g, p->f);
 	print_ends(p, g);
 }
 

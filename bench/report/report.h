@@ -14,6 +14,8 @@
 #include "bench/base/err.h"
 #include "bench/stats/stats.h"
 
+struct report_probe;
+
 /** One cell as reports need it. */
 struct report_cell {
 	size_t policy, vcpus; /* indexes into the group's lists */
@@ -24,6 +26,7 @@ struct report_cell {
 	bool best;		/* among the best of its vCPU count */
 	uint64_t p50, p99, max; /* ns, all repeats together */
 	uint64_t latencies;	/* how many; 0: none were measured */
+	struct report_probe *probe; /* NULL: there was none */
 };
 
 /** What was found of one vCPU count. */

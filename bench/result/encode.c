@@ -158,6 +158,8 @@ char *encode_repeat(const struct sample *sample, uint64_t seed, bool warmup)
 			   "histograms", hists);
 	if (warmup)
 		bad |= json_object_set_new(repeat, "warmup", json_true());
+	if (sample->probe)
+		bad |= json_object_set(repeat, "probe", sample->probe);
 	if (repeat && !bad)
 		text = json_dumps(repeat, JSON_STYLE);
 	json_decref(repeat);

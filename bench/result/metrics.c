@@ -107,6 +107,28 @@
 	C(TDG_MEM_PAGE_ATTR_RD, "tdg_mem_page_attr_rd", NAMES_RCX)             \
 	C(TDG_MEM_PAGE_ATTR_WR, "tdg_mem_page_attr_wr", NAMES_RCX)
 
+/* Functions of the running kernel that --probe watches. */
+#define FUNCTIONS(X)                                                           \
+	X("kvm_mmu_page_fault", "one page fault of a vCPU, as KVM handles it") \
+	X("kvm_mmu_faultin_pfn", "finding the memory behind a page")           \
+	X("kvm_gmem_get_pfn", "a page of a guest_memfd")                       \
+	X("kvm_tdp_mmu_map", "mapping a page, under mmu_lock")                 \
+	X("tdp_mmu_set_spte_atomic", "one entry, beside other vCPUs")          \
+	X("kvm_unmap_gfn_range", "a range taken away, under mmu_lock")         \
+	X("kvm_tdp_mmu_unmap_gfn_range", "the TDP MMU's part of that")         \
+	X("tdp_mmu_zap_leafs", "entries of a range that are emptied")          \
+	X("kvm_flush_remote_tlbs", "TLBs of all vCPUs, flushed")               \
+	X("kvm_make_all_cpus_request", "a request to all vCPUs; no kick")      \
+	X("kvm_gmem_fallocate", "a hole, or pages, of a guest_memfd")          \
+	X("kvm_set_memslot", "a memslot made, changed or deleted")             \
+	X("kvm_arch_destroy_vm", "a VM torn down")                             \
+	X("sept_map", "a private entry set, with all calls that takes")        \
+	X("sept_removal", "a private entry removed, with all calls it takes")
+
+#define FUNCTION_METRICS(f, what)                                              \
+	COUNT(f ".calls", "calls", NO_DIRECTION, "seen by the probe: " what)   \
+	HISTOGRAM(f ".latency", "ns", "seen by the probe: " what)
+
 #define BUSY(c, operand)                                                       \
 	COUNT(c ".busy." operand, "calls", LOWER_IS_BETTER,                    \
 	      "of these BUSY on operand " operand)
@@ -136,6 +158,8 @@ static const struct metric metrics[] = {
 	      "IPIs sent by kicks and TLB flushes")
 	COUNT("kicks.taken", "exits", LOWER_IS_BETTER,
 	      "times that an IPI took a vCPU out of the guest")
+	COUNT("kicks.second_tries", "calls", LOWER_IS_BETTER,
+	      "seen by the probe: right after the same call had ended BUSY")
 	COUNT("calls.total", "calls", NO_DIRECTION, "calls of the module")
 	COUNT("calls.busy", "calls", LOWER_IS_BETTER, "of these ended BUSY")
 	COUNT("calls.busy_per_1000", "per 1000 calls", LOWER_IS_BETTER,
@@ -194,6 +218,11 @@ static const struct metric metrics[] = {
 	      "time that the hypervisor took from a CPU of the run, mean of CPUs")
 	COUNT("run.events", "events", NO_DIRECTION,
 	      "steps that the virtual machine made")
+	COUNT("probe.rate_without", "1/s", HIGHER_IS_BETTER,
+	      "the workload's rate with the probe taken off, in this repeat")
+	COUNT("probe.overhead", "%", LOWER_IS_BETTER,
+	      "how much higher that is than the rate with it")
+	FUNCTIONS(FUNCTION_METRICS)
 	CALLS(CALL_METRICS)
 };
 

@@ -99,7 +99,10 @@ json_t *result_identity(const struct sides *sides)
 				 base_identity(&sides->side[0]))) ||
 	    (side->counters &&
 	     json_object_set_new(all, "counters",
-				 json_string(side->counters->list)))) {
+				 json_string(side->counters->list))) ||
+	    (side->probe_text &&
+	     json_object_set_new(all, "probe",
+				 json_string(side->probe_text)))) {
 		json_decref(all);
 		return NULL;
 	}

@@ -35,6 +35,23 @@ int cell_scenario(const struct config *config, const struct cell *cell,
 	return status;
 }
 
+int cells_threads(const struct config *config, uint32_t *most, struct err *e)
+{
+	*most = 0;
+	for (size_t i = 0; i < config_cells(config); i++) {
+		struct scenario scenario;
+		struct cell cell;
+
+		plan_cell(config, i, &cell);
+		if (cell_scenario(config, &cell, &scenario, e))
+			return -1;
+		if (*most < scenario.vcpus + scenario.hosts)
+			*most = scenario.vcpus + scenario.hosts;
+		scenario_free(&scenario);
+	}
+	return 0;
+}
+
 int check_scenarios(const struct config *config, struct err *e)
 {
 	struct at root = at_root(config->file, e);
@@ -81,6 +98,7 @@ static struct cell_setup setup_of(const struct side *side,
 		.clear_removed = c->clear_removed,
 		.memory = c->memory,
 		.counters = side->counters,
+		.probe = side->probe,
 		.stop = stop,
 	};
 
@@ -114,23 +132,69 @@ struct task {
 	struct cell_setup setup;
 	const char *rate; /* name of the metric */
 	bool warmup;
+	bool odd; /* number of the repeat */
 };
+
+static double rate_of(const struct task *t, const struct sample *sample)
+{
+	int metric = metric_find(t->rate);
+
+	return metric < 0 ? (double)NAN : sample->value[metric];
+}
+
+/* The rate of the same with the probe taken off; NaN: it did not end ok. */
+static int rate_without(const struct task *t, double *rate, struct err *e)
+{
+	struct cell_setup setup = t->setup;
+	struct sample sample;
+	int status;
+
+	setup.probe = NULL;
+	if (!sample_init(&sample))
+		return no_memory(e);
+	status = t->side->config.backend->run(t->scenario, &setup, &sample, e);
+	*rate = sample.status == CELL_OK ? rate_of(t, &sample) : (double)NAN;
+	sample_free(&sample);
+	return status;
+}
+
+/*
+ * What the probe costs is known by executing twice, with it and without; who
+ * is first alternates, so that neither always has the warmer caches.
+ */
+static int run_backend(const struct task *t, struct sample *sample,
+		       struct err *e)
+{
+	double with, without = (double)NAN;
+	bool first = t->setup.probe && t->odd; /* without it */
+	int status = first ? rate_without(t, &without, e) : 0;
+
+	if (status == 0)
+		status = t->side->config.backend->run(t->scenario, &t->setup,
+						      sample, e);
+	if (status == 0 && t->setup.probe && !first)
+		status = rate_without(t, &without, e);
+	with = rate_of(t, sample);
+	if (status || sample->status != CELL_OK || !(with > 0 && without > 0))
+		return status;
+	sample_set(sample, "probe.rate_without", without);
+	sample_set(sample, "probe.overhead", (without / with - 1) * 100);
+	return 0;
+}
 
 static int execute(const struct task *t, struct repeat *result, struct err *e)
 {
 	struct sample sample;
-	int status, metric = metric_find(t->rate);
+	int status;
 
 	if (!sample_init(&sample))
 		return no_memory(e);
-	status = t->side->config.backend->run(t->scenario, &t->setup, &sample,
-					      e);
+	status = run_backend(t, &sample, e);
 	if (status == 0 && sample.status != CELL_STOPPED) {
 		result->status = sample.status;
 		snprintf(result->reason, sizeof(result->reason), "%s",
 			 sample.reason);
-		result->rate = metric < 0 ? (double)NAN
-					  : encoded_value(sample.value[metric]);
+		result->rate = encoded_value(rate_of(t, &sample));
 		result->text = encode_repeat(&sample, t->setup.seed, t->warmup);
 		if (!result->text)
 			status = no_memory(e);
@@ -160,6 +224,7 @@ int side_repeat_traced(const struct side *side, const struct run_item *item,
 	struct task task = {
 		.side = side,
 		.warmup = item->repeat < side->config.repeat.warmup,
+		.odd = item->repeat % 2,
 	};
 	struct remote_item what = {.item = *item};
 	struct cell cell;

@@ -44,6 +44,9 @@ int cell_write(FILE *f, const struct sides *sides, const struct journal *j,
 int cell_scenario(const struct config *config, const struct cell *cell,
 		  struct scenario *scenario, struct err *e);
 
+/** The most vCPUs and host threads that a cell has; -1 with *e. */
+int cells_threads(const struct config *config, uint32_t *most, struct err *e);
+
 /** Would each workload make a scenario with these knobs?  -1 with *e. */
 int check_scenarios(const struct config *config, struct err *e);
 

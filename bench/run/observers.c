@@ -3,6 +3,7 @@
 
 #include "bench/base/args.h"
 #include "bench/observe/noise.h"
+#include "bench/run/cell.h"
 #include "bench/run/observers.h"
 #include "bench/run/sides.h"
 
@@ -11,6 +12,8 @@ int observers_choose(struct observers *o, struct err *e)
 	if (o->counter_list && counters_load(o->counter_list, &o->counters, e))
 		return -1;
 	if (o->perf_words && perf_choose(&o->perf, o->perf_words, e))
+		return -1;
+	if (o->probe_text && probe_check(o->probe_text, e))
 		return -1;
 	return o->pcm_program ? pcm_choose(&o->pcm, o->pcm_program, e) : 0;
 }
@@ -23,6 +26,11 @@ static int check_backend(const struct observers *o, const struct backend *b,
 			     : o->pcm_program && !b->real_cpus ? "--pcm"
 							       : NULL;
 
+	if (o->probe_text && b->modelled)
+		return err_set(e, EXIT_USAGE,
+			       "run: --probe: the backend \"%s\" is a model; "
+			       "expected backend=kvm",
+			       b->name);
 	if (!option)
 		return 0;
 	return err_set(e, EXIT_USAGE,
@@ -46,7 +54,26 @@ int observers_use(struct observers *o, struct sides *sides, struct err *e)
 			return -1;
 		side->counters = o->counter_list ? &o->counters : NULL;
 		side->perf = o->perf_words ? &o->perf : NULL;
+		side->probe_text = o->probe_text;
 	}
+	return 0;
+}
+
+int observers_open(struct observers *o, struct sides *sides, struct err *e)
+{
+	uint32_t seats = 1, n;
+
+	if (!o->probe_text)
+		return 0;
+	for (size_t i = 0; i < sides->n; i++) {
+		if (cells_threads(&sides->side[i].config, &n, e))
+			return -1;
+		seats = n > seats ? n : seats;
+	}
+	if (probe_open(o->probe_text, seats, &o->probe, e))
+		return -1;
+	for (size_t i = 0; probe_works(o->probe) && i < sides->n; i++)
+		sides->side[i].probe = o->probe;
 	return 0;
 }
 
@@ -54,6 +81,8 @@ void observers_warn(const struct observers *o)
 {
 	if (o->counter_list)
 		counters_warn(&o->counters);
+	if (o->probe)
+		probe_warn(o->probe);
 }
 
 /* ------------------------------------------------------------------- a run */
@@ -113,6 +142,8 @@ bool observers_facts(const struct observers *o, json_t *environment)
 	return !(o->counter_list &&
 		 json_object_set_new(environment, "counters",
 				     counters_facts(&o->counters))) &&
+	       !(o->probe && json_object_set_new(environment, "probe",
+						 probe_facts(o->probe))) &&
 	       !(o->noise && json_object_set(environment, "noise", o->noise));
 }
 
@@ -121,6 +152,7 @@ void observers_free(struct observers *o)
 	counters_free(&o->counters);
 	perf_free(&o->perf);
 	pcm_free(&o->pcm);
+	probe_close(o->probe);
 	json_decref(o->noise);
 	json_decref(o->companions);
 }

@@ -131,8 +131,11 @@ static int check_hists(const struct check *c, json_t *hists)
 
 static int check_members(const struct check *c, json_t *data, bool warmup)
 {
-	size_t known = warmup ? 5 : 4;
+	json_t *probe = json_object_get(data, "probe");
+	size_t known = (warmup ? 5u : 4u) + (probe ? 1u : 0u);
 
+	if (probe && !json_is_object(probe))
+		return bad(c, "probe: expected an object");
 	if (json_is_true(json_object_get(data, "warmup")) != warmup)
 		return bad(c, "warmup: expected %s", warmup ? "true" : "none");
 	if (json_object_size(data) != known)
@@ -204,7 +207,7 @@ static int take_line(const struct side *side, const struct remote_item *what,
 /* BINARY run CONFIG --set ... --one CELL:REPEAT:SIDE */
 static const char **make_argv(const struct side *side, const char *one)
 {
-	const char **argv = calloc(2 * side->set.n + 9, sizeof(*argv));
+	const char **argv = calloc(2 * side->set.n + 11, sizeof(*argv));
 	size_t n = 0;
 
 	if (!argv)
@@ -218,6 +221,10 @@ static const char **make_argv(const struct side *side, const char *one)
 	if (side->counters) {
 		argv[n++] = "--counters";
 		argv[n++] = side->counters->list;
+	}
+	if (side->probe_text) {
+		argv[n++] = "--probe";
+		argv[n++] = side->probe_text;
 	}
 	argv[n++] = "--one";
 	argv[n++] = one;

@@ -26,6 +26,8 @@ struct side {
 	char *repeat_set;   /* the last of them: the rule of the other side */
 	const struct counters *counters; /* NULL: none; borrowed */
 	struct perf *perf;		 /* the same */
+	const char *probe_text;		 /* NULL: none; borrowed */
+	struct probe *probe;		 /* of a side that runs here; borrowed */
 	const char *binary;   /* the program that executes it; NULL: this one */
 	char version[64];     /* of that program */
 	char fingerprint[64]; /* its size and time */

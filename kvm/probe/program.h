@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What runs in the kernel at entry and exit of the functions of a table, for
+ * threads that have a seat and while they measure.
+ */
+#ifndef TDMEM_KVM_PROBE_PROGRAM_H
+#define TDMEM_KVM_PROBE_PROGRAM_H
+
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+
+#include "kvm/probe/shared.h"
+
+#define STATUS_MASK   0xffffffff00000000ull
+#define OPERAND_BUSY  0x8000020000000000ull /* TDX_OPERAND_BUSY */
+#define OUTSIDE_GUEST 0x700		    /* KVM_REQ_OUTSIDE_GUEST_MODE */
+#define SPTE_PRESENT  (1ull << 11)	    /* SPTE_MMU_PRESENT_MASK */
+
+/* Set before the program is loaded; alone in its section. */
+const volatile struct probe_setup setup SEC(PROBE_SETUP_SECTION);
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__type(key, __u32);   /* number of a thread */
+	__type(value, __u32); /* its seat */
+} threads SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct probe_seat);
+} seats SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct probe_slot);
+} slots SEC(".maps");
+
+static __always_inline __u32 *find_seat(void)
+{
+	struct bpf_pidns_info id = {};
+	__u32 tid;
+
+	if (bpf_get_ns_current_pid_tgid(setup.pid_dev, setup.pid_ino, &id,
+					sizeof(id)))
+		return 0;
+	tid = id.pid;
+	return bpf_map_lookup_elem(&threads, &tid);
+}
+
+static __always_inline __u32 kind_of(void *ctx, __u32 split)
+{
+	__u64 arg = 0;
+
+	if (split == SPLIT_OUTSIDE_GUEST) {
+		bpf_get_func_arg(ctx, 1, &arg);
+		return (__u32)arg == OUTSIDE_GUEST;
+	}
+	if (split == SPLIT_PRESENT) {
+		bpf_get_func_arg(ctx, 2, &arg);
+		return (arg & SPTE_PRESENT) != 0;
+	}
+	return 0;
+}
+
+static __always_inline void count_result(struct probe_slot *slot, __u64 value)
+{
+	__u32 i;
+
+	for (i = 0; i < PROBE_RESULTS; i++) {
+		if (slot->result[i].count && slot->result[i].value != value)
+			continue;
+		slot->result[i].value = value;
+		slot->result[i].count++;
+		return;
+	}
+	slot->other_results++;
+}
+
+/* hist_record(), with a bound on the bucket that the verifier can see. */
+static __always_inline void record(struct hist *h, __u64 ns)
+{
+	h->count++;
+	h->sum += ns;
+	if (ns > h->max)
+		h->max = ns;
+	if (h->min_plus_1 == 0 || ns < h->min_plus_1 - 1)
+		h->min_plus_1 = ns + 1;
+	if (ns >> HIST_MAX_BITS)
+		h->overflow++;
+	else
+		h->bucket[hist_index(ns) & (HIST_BUCKETS - 1)]++;
+}
+
+/* Not inline: the programs of all points call one copy. */
+static __noinline int enter(void *ctx, __u32 point)
+{
+	__u32 *index = find_seat();
+	struct probe_seat *seat;
+
+	if (!index || point >= PROBE_POINTS)
+		return 0;
+	seat = bpf_map_lookup_elem(&seats, index);
+	if (!seat || !seat->measuring)
+		return 0;
+	seat->entered[point].slot = *index * (__u64)setup.slots_of_seat +
+				    setup.rule[point].first_slot +
+				    kind_of(ctx, setup.rule[point].split);
+	seat->entered[point].ns = bpf_ktime_get_ns();
+	return 0;
+}
+
+static __always_inline void take_result(void *ctx, __u32 point,
+					struct probe_seat *seat,
+					struct probe_slot *slot)
+{
+	__u64 value = 0;
+
+	bpf_get_func_ret(ctx, &value);
+	if (setup.rule[point].returns != RETURNS_STATUS) {
+		count_result(slot, (__u64)(__s64)(__s32)value);
+		return;
+	}
+	count_result(slot, value);
+	slot->second_tries += seat->busy == point + 1;
+	seat->busy = (value & STATUS_MASK) == OPERAND_BUSY ? point + 1 : 0;
+}
+
+static __noinline int leave(void *ctx, __u32 point)
+{
+	__u64 now = bpf_ktime_get_ns();
+	__u32 *index = find_seat(), at;
+	struct probe_seat *seat;
+	struct probe_slot *slot;
+
+	if (!index || point >= PROBE_POINTS)
+		return 0;
+	seat = bpf_map_lookup_elem(&seats, index);
+	if (!seat || !seat->entered[point].ns)
+		return 0;
+	at = (__u32)seat->entered[point].slot;
+	slot = bpf_map_lookup_elem(&slots, &at);
+	if (!slot)
+		return 0;
+	record(&slot->hist, now - seat->entered[point].ns);
+	seat->entered[point].ns = 0;
+	if (setup.rule[point].returns != RETURNS_NOTHING)
+		take_result(ctx, point, seat, slot);
+	return 0;
+}
+
+#endif
