@@ -4,6 +4,8 @@
 # make run        install what is missing, build, run configs/quick.json
 # make check      install what is missing, build, run all tests; with
 #                 SANITIZE=address,undefined under the sanitizers
+# make check-kvm  those that boot a kernel with a real /dev/kvm, which make
+#                 check has too; TDMEM_RIG_KERNEL names another kernel
 # make nightly-demo  60 nights on the model, and the dashboard of them
 # make bench      speed of the model and of the commands on results, as JSON
 # make soak       the threads backend under the thread sanitizer, 10 minutes
@@ -97,7 +99,7 @@ mandir	?= $(datadir)/man
 docdir	?= $(datadir)/doc/tdmem
 INSTALL	?= install
 
-.PHONY: all man install run check unit test-warnings bench soak trials nightly-demo clean deps print-libs
+.PHONY: all man install run check check-kvm unit test-warnings bench soak trials nightly-demo clean deps print-libs
 .SECONDARY: $(TESTOBJ) $(UNIT:=.o) $(BENCH:=.o)
 
 all: tdmem
@@ -233,6 +235,14 @@ check:
 	$(Q)$(MAKE) --no-print-directory all unit test-warnings
 	$(Q)TDMEM=$(abspath $(O)/tdmem) TDMEM_CLANG=$(abspath $(CLANG_O)/tdmem) \
 		sh tests/run.sh $(UNIT) $(SCRIPTS)
+
+KVM_TESTS := rig kvm kvm_hostile
+check-kvm:
+	$(Q)sh $(DEPS) check
+	$(Q)$(MAKE) --no-print-directory all $(O)/tests/unit/test_kvm_hostile \
+		$(O)/tests/unit/test_kvm_faults
+	$(Q)TDMEM=$(abspath $(O)/tdmem) sh tests/run.sh \
+		$(KVM_TESTS:%=tests/cli/%.sh)
 
 # Both compilers must be content; the second build is also what the tests
 # compare the first one's results with.
