@@ -87,7 +87,7 @@ struct backend {
 	const char *summary;
 	bool modelled;	     /* its numbers are model output */
 	bool real_cpus;	     /* they depend on this host: one cell at a time */
-	bool has_window;     /* it tells perf when it measures */
+	bool has_window;     /* it tells counters and perf when it measures */
 	bool chooses_policy; /* false: the policy is the running kernel's */
 	/* Kinds of guest memory, the default first; NULL: has no choice. */
 	name_fn *memories;

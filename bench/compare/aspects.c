@@ -34,6 +34,9 @@ static const struct source {
 	{"cpu", "environment.cpu", ON_HOST, ""},
 	{"kernel", "environment.kernel", ON_HOST, ""},
 	{"memory", "environment.memory_bytes", ON_HOST, ""},
+	/* Results without them are older: of a host that lacked nothing. */
+	{"clock", "environment.threads.clock", ON_HOST, "TSC"},
+	{"kick", "environment.threads.kick", ON_HOST, "membarrier"},
 	{"vm", "environment.kvm.vm", ON_HOST, ""},
 	{"host.memory", "environment.kvm.memory", ON_HOST, ""},
 	{"jitter", "config.host.jitter", VIRTUAL, "0.05"},

@@ -21,7 +21,7 @@ int observers_choose(struct observers *o, struct err *e)
 static int check_backend(const struct observers *o, const struct backend *b,
 			 struct err *e)
 {
-	const char *option = o->counter_list && !b->real_cpus  ? "--counters"
+	const char *option = o->counter_list && !b->has_window ? "--counters"
 			     : o->perf_words && !b->has_window ? "--perf"
 			     : o->pcm_program && !b->real_cpus ? "--pcm"
 							       : NULL;

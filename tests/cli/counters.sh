@@ -53,6 +53,13 @@ check "it is named" says '"no-such-event"' "$err"
 check "virtual time has no CPUs" tdmem 2 run "$c" --counters cycles \
 	--set backend=sim
 check "and says so" says 'backend "sim" has no CPUs' "$err"
+echo '{"schema": "tdmem-config/1", "name": "k", "backend": "kvm",
+	"workloads": ["fault-in"], "axes": {"vcpus": [1]}}' >"$dir/k.json"
+for option in "--counters cycles" "--perf stat"; do
+	# shellcheck disable=SC2086
+	check "a guest with $option" refused 2 run "$dir/k.json" -n $option
+	check "and says so" says 'backend "kvm" does not tell when it measures'
+done
 check "virtual time has no noise" tdmem 0 run "$c" -q -o "$dir/s.json" \
 	--set backend=sim
 check "nor says anything of it" holds "$dir/s.json" \

@@ -317,6 +317,11 @@ static void one_difference_is_what_is_compared(void **state)
 		{CONFIG("") COSTS(5) ENV("h", "6.1") MODELLED(false),
 		 CONFIG("") COSTS(5) ENV("h", "6.2") MODELLED(false), "kernel",
 		 "6.1", "6.2"},
+		{CONFIG("") COSTS(5) ENV("h", "6.1") MODELLED(false),
+		 CONFIG("") COSTS(5) "'environment':{'host':'h','kernel':'6.1',"
+				     "'threads':{'kick':'signal'}}," MODELLED(
+					     false),
+		 "kick", "membarrier", "signal"},
 	};
 
 	(void)state;
