@@ -66,11 +66,12 @@ enum agent_result td_accept(td_call_fn *call, uint64_t gpa, unsigned level,
 	return AGENT_STOP;
 }
 
-bool td_pending(td_call_fn *call)
+bool td_pending(td_call_fn *call, uint64_t *gpa)
 {
 	struct td_registers r = {.rax = TDG_VP_VEINFO_GET};
 
 	call(&r);
+	*gpa = r.r9;
 	return r.rax == 0 && r.rcx == REASON_EPT_VIOLATION;
 }
 

@@ -48,10 +48,10 @@ enum agent_result td_convert(td_call_fn *call, uint64_t shared_bit,
 			     uint64_t *status);
 
 /**
- * Was the #VE that has just been taken of a pending page?  Has to be asked
- * once for each #VE, or the next one is a double fault.
+ * Was the #VE that has just been taken of a pending page?  Of which, is then
+ * in *gpa.  Has to be asked once for each #VE, or the next is a double fault.
  */
-bool td_pending(td_call_fn *call);
+bool td_pending(td_call_fn *call, uint64_t *gpa);
 
 /** Write a byte to a port. */
 void td_out(td_call_fn *call, uint16_t port, uint8_t value);

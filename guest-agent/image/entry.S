@@ -69,19 +69,34 @@ agent_gates:
 	.endr
 
 /*
- * agent_fault() returns when the vCPU goes on, at what it has put into the
- * frame: the end of agent_touch(), so no register needs to be kept that a
- * function may change.
+ * agent_fault() returns when the vCPU goes on, where the frame then says.  All
+ * that it may change is kept: 9 registers on the 7 words of vector, error and
+ * frame leave the stack as aligned as the CPU had made it.
  */
 fault:
+	pushq	%rax
+	pushq	%rcx
+	pushq	%rdx
+	pushq	%rsi
+	pushq	%rdi
+	pushq	%r8
+	pushq	%r9
+	pushq	%r10
+	pushq	%r11
+	movq	72(%rsp), %rdi
+	movq	80(%rsp), %rsi
+	leaq	88(%rsp), %rdx
+	call	agent_fault
+	popq	%r11
+	popq	%r10
+	popq	%r9
+	popq	%r8
 	popq	%rdi
 	popq	%rsi
-	movq	%rsp, %rdx
-	andq	$-16, %rsp
-	subq	$16, %rsp
-	movq	%rdx, (%rsp)
-	call	agent_fault
-	movq	(%rsp), %rsp
+	popq	%rdx
+	popq	%rcx
+	popq	%rax
+	addq	$16, %rsp
 	iretq
 
 /*

@@ -271,6 +271,28 @@ void agent_main(uint64_t index, struct agent_box *box)
 		vcpu.world->ring(AGENT_BELL_DONE);
 }
 
+/*
+ * A pending page is the answer to a touch.  Elsewhere the host took the page
+ * away after the touch and has given a new one: it is accepted, and whoever
+ * looks at it sees zeros, as in every other VM.
+ */
+static bool go_on_after_ve(const struct world *world, struct frame *frame)
+{
+	uint64_t gpa;
+
+	if (!world->pending(&gpa))
+		return false;
+	if (frame->rip == (uintptr_t)agent_touch_store) {
+		frame->rip = (uintptr_t)agent_touch_ve;
+		return true;
+	}
+	if (gpa < AGENT_MEMORY)
+		return false;
+	while (world->accept(gpa & -PAGE_BYTES, 0) == AGENT_BUSY)
+		;
+	return true;
+}
+
 void agent_fault(uint64_t vector, uint64_t error, struct frame *frame)
 {
 	const struct world *world = world_here();
@@ -280,11 +302,8 @@ void agent_fault(uint64_t vector, uint64_t error, struct frame *frame)
 						 << AGENT_BOX_SHIFT));
 	uint64_t address;
 
-	if (vector == VECTOR_VE && frame->rip == (uintptr_t)agent_touch_store &&
-	    world->pending()) {
-		frame->rip = (uintptr_t)agent_touch_ve;
+	if (vector == VECTOR_VE && go_on_after_ve(world, frame))
 		return;
-	}
 	__asm__ volatile("movq %%cr2, %0" : "=r"(address));
 	box->fault = (struct agent_fault){vector, error, frame->rip, address};
 	for (;;)

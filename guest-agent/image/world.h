@@ -25,8 +25,8 @@ struct world {
 				     uint64_t bytes, bool to_private);
 	/* Until something wakes it up, or earlier. */
 	void (*halt)(void);
-	/* Was the #VE that has just been taken of a pending page? */
-	bool (*pending)(void);
+	/* Was the #VE that has just been taken of a pending page?  Of which? */
+	bool (*pending)(uint64_t *gpa);
 };
 
 /* Hidden: reached without a table of addresses. */

@@ -64,9 +64,9 @@ static void halt(void)
 	td_halt(agent_tdcall);
 }
 
-static bool pending(void)
+static bool pending(uint64_t *gpa)
 {
-	return td_pending(agent_tdcall);
+	return td_pending(agent_tdcall, gpa);
 }
 
 const struct world world_td = {

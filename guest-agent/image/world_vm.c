@@ -60,8 +60,9 @@ static void halt(void)
 	__asm__ volatile("hlt" : : : "memory");
 }
 
-static bool pending(void)
+static bool pending(uint64_t *gpa)
 {
+	(void)gpa;
 	return false;
 }
 

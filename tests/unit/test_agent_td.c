@@ -95,15 +95,19 @@ static void test_accept(void **state)
 
 static void test_pending(void **state)
 {
+	uint64_t gpa;
+
 	(void)state;
 	answers[0].rcx = 48;
-	assert_true(td_pending(fake_call));
+	answers[0].r9 = 0x140001008;
+	assert_true(td_pending(fake_call, &gpa));
+	assert_int_equal(gpa, 0x140001008);
 	assert_int_equal(asked[0].rax, 3);
 	answers[1].rcx = 30;
-	assert_false(td_pending(fake_call));
+	assert_false(td_pending(fake_call, &gpa));
 	answers[2].rax = 0xC000070400000000;
 	answers[2].rcx = 48;
-	assert_false(td_pending(fake_call));
+	assert_false(td_pending(fake_call, &gpa));
 }
 
 #define S (1ull << 47)
