@@ -194,6 +194,10 @@ $(O)/tests/unit/test_kvm_hostile: $(HOSTILE)_image.o
 # It runs the probe's BPF program as a part of itself.
 $(O)/tests/unit/test_probe_bpf.o: ALL_CFLAGS += -Itests/unit/fake_bpf
 
+# Its KVM is one of its own, tests/unit/fake_kvm.h.
+WRAPPED	:= open close ioctl mmap munmap fallocate calloc
+$(O)/tests/unit/test_td: LDFLAGS += $(addprefix -Wl$(comma)--wrap=,$(WRAPPED))
+
 $(O)/tests/bench/bench_%: $(O)/tests/bench/bench_%.o $(LIB)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)

@@ -319,6 +319,10 @@ static int execute(struct kvm_cell *cell, struct err *err)
 		return refuse(cell->sample, err);
 	mailbox_load(&cell->vm, s);
 	cell->stats = kvm_stats_open(&cell->vm);
+	if (!cell->stats) {
+		vmm_close(&cell->vm);
+		return err_set(err, EXIT_FAILED, "kvm: out of memory");
+	}
 	status = run_probed(cell, err);
 	if (cell->abandoned)
 		return -1;

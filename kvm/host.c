@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "kvm/cell.h"
+#include "kvm/td.h"
 #include "kvm/uapi_tdx.h"
 
 typedef void host_fn(struct kvm_cell_thread *t, const struct host_op *op);
@@ -42,8 +43,17 @@ static void do_sleep(struct kvm_cell_thread *t, const struct host_op *op)
 
 static void do_stop(struct kvm_cell_thread *t, const struct host_op *op)
 {
+	const struct vmm *vm = &t->cell->vm;
+	uint32_t i;
+
 	(void)op;
-	__atomic_store_n(&vmm_shared(&t->cell->vm)->stop, 1, __ATOMIC_RELEASE);
+	__atomic_store_n(&vmm_shared(vm)->stop, 1, __ATOMIC_RELEASE);
+	/* A TD halts in KVM; other VMs leave it. */
+	for (i = 0; vmm_is_td(vm) && i < vm->nvcpus; i++) {
+		if (td_wake(vm->fd, i))
+			kvm_cell_end(t->cell, CELL_FAILED, "KVM_SIGNAL_MSI: %s",
+				     strerror(errno));
+	}
 }
 
 static void record(struct kvm_cell_thread *t, const char *metric,
@@ -57,6 +67,8 @@ static void record(struct kvm_cell_thread *t, const char *metric,
 	if (h)
 		hist_record(h, ns);
 	pthread_mutex_unlock(&t->cell->lock);
+	if (!h)
+		kvm_cell_end(t->cell, CELL_FAILED, "kvm: out of memory");
 }
 
 /* Of a hole of several pages the time of each is not known. */

@@ -175,3 +175,19 @@ int td_finalize(int vm, struct err *e)
 
 	return td_command(vm, &cmd) ? td_failed(&cmd, e) : 0;
 }
+
+/* -------------------------------------------------------------- interrupt */
+
+/* To an x2APIC ID, the upper bits of which are in the upper half. */
+int td_wake(int vm, uint32_t vcpu)
+{
+	enum { MSI_ADDRESS = 0xFEE00000, DESTINATION_SHIFT = 12, VECTOR = 48 };
+	struct kvm_msi msi = {
+		.address_lo = MSI_ADDRESS | (vcpu & 0xff) << DESTINATION_SHIFT,
+		.address_hi = vcpu & ~0xffu,
+		.data = VECTOR,
+	};
+
+	/* 0: its APIC is off yet, so it has not halted. */
+	return ioctl(vm, KVM_SIGNAL_MSI, &msi) < 0 ? -1 : 0;
+}

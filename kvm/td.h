@@ -49,4 +49,10 @@ int td_load(int vcpu, uint64_t gpa, const void *source, uint64_t bytes,
 /** The measurement is complete and vCPUs can run; 0 or -1 with *e. */
 int td_finalize(int vm, struct err *e);
 
+/**
+ * End a vCPU's halt, this one and all later ones, by an interrupt that stays
+ * pending.  vcpu: the number that it was made with.  -1 with errno.
+ */
+int td_wake(int vm, uint32_t vcpu);
+
 #endif

@@ -79,41 +79,10 @@ struct kvm_tdx_init_mem_region {
 #define KVM_SYSTEM_EVENT_TDX_FATAL 7
 #endif
 
-/**
- * Parts of the union of struct kvm_run that older headers do not have; at
- * TD_RUN_UNION bytes of it.
- */
-enum { TD_RUN_UNION = 32 };
-
-struct td_run_memory_fault {
-	uint64_t flags; /* KVM_MEMORY_EXIT_FLAG_PRIVATE */
-	uint64_t gpa;
-	uint64_t size;
-};
-
-struct td_run_tdx {
-	uint64_t flags;
-	uint64_t nr; /* sub-function of the TDVMCALL */
-	uint64_t ret;
-};
-
-static inline const struct td_run_memory_fault *
-td_run_memory_fault(const struct kvm_run *run)
-{
-	return (const void *)((const char *)run + TD_RUN_UNION);
-}
-
-static inline const struct td_run_tdx *td_run_tdx(const struct kvm_run *run)
-{
-	return (const void *)((const char *)run + TD_RUN_UNION);
-}
-
 _Static_assert(sizeof(struct kvm_tdx_cmd) == 24 &&
 		       sizeof(struct kvm_tdx_capabilities) == 2056 &&
 		       sizeof(struct kvm_tdx_init_vm) == 264 &&
 		       sizeof(struct kvm_tdx_init_mem_region) == 24,
 	       "the kernel's structures of TDs");
-_Static_assert(offsetof(struct kvm_run, io) == TD_RUN_UNION,
-	       "where the union of struct kvm_run is");
 
 #endif

@@ -7,6 +7,7 @@
 
 #include "kvm/cell.h"
 #include "kvm/mailbox.h"
+#include "kvm/td_exit.h"
 
 enum { HALT_POLL_NS = 50000 };
 
@@ -124,6 +125,10 @@ static bool hypercall(struct kvm_cell_thread *t, struct kvm_run *run)
 		run->hypercall.ret = 0;
 		return true;
 	}
+	if (errno == EAGAIN || errno == EINTR) {
+		run->hypercall.ret = EAGAIN; /* it asks again */
+		return true;
+	}
 	kvm_cell_end(t->cell, CELL_FAILED, "vCPU %u: a conversion: %s",
 		     t->index, strerror(errno));
 	return false;
@@ -143,6 +148,10 @@ static bool halted(struct kvm_cell_thread *t)
 /* False: the vCPU has ended. */
 static bool handle_exit(struct kvm_cell_thread *t, struct kvm_run *run)
 {
+	enum td_goes of_td = td_exit(t, run);
+
+	if (of_td != TD_NOT_MINE)
+		return of_td == TD_GO_ON;
 	switch (run->exit_reason) {
 	case KVM_EXIT_HYPERCALL:
 		return hypercall(t, run);
@@ -166,10 +175,14 @@ static bool handle_exit(struct kvm_cell_thread *t, struct kvm_run *run)
 	}
 }
 
-/* KVM_RUN itself has failed. */
-static void run_failed(struct kvm_cell_thread *t, const struct kvm_run *run,
+/* KVM_RUN itself has failed; false: the vCPU has ended. */
+static bool run_failed(struct kvm_cell_thread *t, const struct kvm_run *run,
 		       int error)
 {
+	enum td_goes of_td = td_fault(t, run, error);
+
+	if (of_td != TD_NOT_MINE)
+		return of_td == TD_GO_ON;
 	if (error == EFAULT && run->exit_reason == KVM_EXIT_MEMORY_FAULT)
 		kvm_cell_end(t->cell, CELL_FAILED,
 			     "vCPU %u: KVM has no page for %#llx", t->index,
@@ -180,6 +193,7 @@ static void run_failed(struct kvm_cell_thread *t, const struct kvm_run *run,
 	else
 		kvm_cell_end(t->cell, CELL_FAILED, "vCPU %u: KVM_RUN: %s",
 			     t->index, strerror(error));
+	return false;
 }
 
 void kvm_cell_vcpu(struct kvm_cell_thread *t)
@@ -191,8 +205,7 @@ void kvm_cell_vcpu(struct kvm_cell_thread *t)
 		if (ioctl(vcpu->fd, KVM_RUN, 0) == 0) {
 			goes_on = handle_exit(t, vcpu->run);
 		} else if (errno != EINTR && errno != EAGAIN) {
-			run_failed(t, vcpu->run, errno);
-			return;
+			goes_on = run_failed(t, vcpu->run, errno);
 		}
 	}
 }

@@ -221,13 +221,10 @@ static void test_run(void **state)
 		AT(kvm_run, internal.suberror, 32),
 		AT(kvm_run, internal.ndata, 36),
 		AT(kvm_run, internal.data, 40),
-		NUMBER(TD_RUN_UNION, 32),
-		AT(td_run_memory_fault, flags, 32 - TD_RUN_UNION),
-		AT(td_run_memory_fault, gpa, 40 - TD_RUN_UNION),
-		AT(td_run_memory_fault, size, 48 - TD_RUN_UNION),
-		AT(td_run_tdx, flags, 32 - TD_RUN_UNION),
-		AT(td_run_tdx, nr, 40 - TD_RUN_UNION),
-		AT(td_run_tdx, ret, 48 - TD_RUN_UNION),
+		AT(kvm_run, hw, 32), /* where kvm_memory_fault() looks */
+		AT(kvm_memory_fault, flags, 32 - 32),
+		AT(kvm_memory_fault, gpa, 40 - 32),
+		AT(kvm_memory_fault, size, 48 - 32),
 #if !TDMEM_OWN_TDX_UAPI
 		AT(kvm_run, memory_fault.flags, 32),
 		AT(kvm_run, memory_fault.gpa, 40),
