@@ -8,6 +8,7 @@
 #                 check has too; TDMEM_RIG_KERNEL names another kernel
 # make nightly-demo  60 nights on the model, and the dashboard of them
 # make bench      speed of the model and of the commands on results, as JSON
+# make check-demand-paging  fault-in beside the kernel's own test, in the rig
 # make soak       the threads backend under the thread sanitizer, 10 minutes
 # make trials     how often comparisons of runs on real CPUs are wrong, 15 minutes
 # make install    program, manual pages, configs, schemas and documents below
@@ -99,7 +100,7 @@ mandir	?= $(datadir)/man
 docdir	?= $(datadir)/doc/tdmem
 INSTALL	?= install
 
-.PHONY: all man install run check check-kvm unit test-warnings bench soak trials nightly-demo clean deps print-libs
+.PHONY: all man install run check check-kvm check-demand-paging unit test-warnings bench soak trials nightly-demo clean deps print-libs
 .SECONDARY: $(TESTOBJ) $(UNIT:=.o) $(BENCH:=.o)
 
 all: tdmem
@@ -270,6 +271,10 @@ TRIALS	?= 100
 trials: tdmem
 	$(Q)/usr/bin/python3 tests/tools/aa_trials.py $(abspath $(O)/tdmem) \
 		--trials $(TRIALS)
+
+# Of speed, so it wants a machine that does nothing else.
+check-demand-paging: $(O)/tdmem
+	$(Q)TDMEM=$(abspath $(O)/tdmem) bash tests/rig/demand_paging.sh
 
 deps:
 	$(Q)sh $(DEPS) build
