@@ -60,7 +60,7 @@ static void tell_skipped(const struct trend *t)
 			"json lists them\n",
 			t->dir, t->nskipped);
 	if (t->index_trouble)
-		fprintf(stderr, "tdmem: trend: no index: %s\n",
+		fprintf(stderr, "tdmem: trend: no cache: %s\n",
 			t->index_trouble);
 }
 
@@ -218,7 +218,7 @@ static int parse(struct line *line, struct err *e)
 		 "acknowledged changes [DIR/tdmem-acks.json]", &line->rule.acks,
 		 0, 0},
 		{"no-index", 0, OPTION_FLAG, NULL,
-		 "neither use nor write DIR/.tdmem-index",
+		 "use and write no cache in DIR",
 		 &line->request.no_index, 0, 0},
 		{"jobs", 'j', OPTION_NUMBER, "N", "threads [number of CPUs]",
 		 &line->jobs, 1, MAX_JOBS},

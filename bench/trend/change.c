@@ -6,6 +6,7 @@
  */
 #include <inttypes.h>
 #include <math.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,9 +34,12 @@ struct finder {
 	struct trend *trend;
 	const struct trend_rule *rule;
 	struct changepoint_null *null;
+	struct trend_cache cache;
 	/* By series; the changes are for free(). */
+	struct trend_places *places;
 	struct trend_change **change;
 	size_t *nchanges;
+	atomic_size_t searched; /* series that were not in the cache */
 };
 
 /* One series while its changes are looked for. */
@@ -90,15 +94,7 @@ static double median(const struct values *v, size_t from, size_t end)
 	return median_of_sorted(v->sorted, end - from);
 }
 
-/* A place among the values, and what it is a change between. */
-struct place {
-	size_t at;
-	double p; /* of the permutation test */
-	double before, after, ratio;
-	double u_p;
-};
-
-static double ratio_of(double before, double after)
+double trend_ratio(double before, double after)
 {
 	if (before == after)
 		return 0;
@@ -106,17 +102,17 @@ static double ratio_of(double before, double after)
 }
 
 /* Between the places (or ends) beside it. */
-static bool measure(const struct values *v, struct place *place, size_t i,
+static bool measure(const struct values *v, struct trend_place *place, size_t i,
 		    size_t n)
 {
 	size_t from = i ? place[i - 1].at : 0;
 	size_t end = i + 1 < n ? place[i + 1].at : v->n;
-	struct place *p = &place[i];
+	struct trend_place *p = &place[i];
 	struct u_test u;
 
 	p->before = median(v, from, p->at);
 	p->after = median(v, p->at, end);
-	p->ratio = ratio_of(p->before, p->after);
+	p->ratio = trend_ratio(p->before, p->after);
 	if (!u_test(v->value + p->at, end - p->at, v->value + from,
 		    p->at - from, &u))
 		return false;
@@ -125,8 +121,8 @@ static bool measure(const struct values *v, struct place *place, size_t i,
 }
 
 /* The weakest place that does not hold; n: all do. */
-static size_t weakest(const struct trend_rule *rule, const struct place *place,
-		      size_t n)
+static size_t weakest(const struct trend_rule *rule,
+		      const struct trend_place *place, size_t n)
 {
 	size_t worst = n;
 
@@ -146,7 +142,7 @@ static size_t weakest(const struct trend_rule *rule, const struct place *place,
  * they may hold then.
  */
 static bool drop_weak(const struct trend_rule *rule, const struct values *v,
-		      struct place *place, size_t *n)
+		      struct trend_place *place, size_t *n)
 {
 	size_t i;
 
@@ -166,21 +162,72 @@ static bool drop_weak(const struct trend_rule *rule, const struct values *v,
 }
 
 static bool find_places(const struct finder *f, const struct values *v,
-			struct place **place, size_t *n)
+			struct trend_places *to)
 {
 	struct changepoint *found;
 
-	if (!changepoint_find(f->null, v->value, v->n, &found, n))
+	if (!changepoint_find(f->null, v->value, v->n, &found, &to->n))
 		return false;
-	*place = calloc(*n + 1, sizeof(**place));
-	for (size_t i = 0; *place && i < *n; i++)
-		(*place)[i] =
-			(struct place){.at = found[i].at, .p = found[i].p};
+	to->place = calloc(to->n + 1, sizeof(*to->place));
+	for (size_t i = 0; to->place && i < to->n; i++)
+		to->place[i] = (struct trend_place){.at = found[i].at,
+						    .p = found[i].p};
 	free(found);
-	return *place && drop_weak(f->rule, v, *place, n);
+	return to->place && drop_weak(f->rule, v, to->place, &to->n);
 }
 
-/* --------------------------------------------------------------- changes */
+/* ------------------------------------------------------------------- cache */
+
+/* All that the places are a function of. */
+static uint64_t hash_values(const struct trend_rule *rule,
+			    const struct values *v)
+{
+	const double limits[] = {rule->alpha, rule->u_alpha, rule->material};
+	const uint64_t numbers[] = {rule->segment, rule->seed, v->n};
+	uint64_t hash = trend_hash(TREND_HASH, limits, sizeof(limits));
+
+	hash = trend_hash(hash, numbers, sizeof(numbers));
+	return trend_hash(hash, v->value, v->n * sizeof(*v->value));
+}
+
+/* A file may say anything: places that are none are looked for again. */
+static bool can_be(const struct trend_places *p, const struct values *v)
+{
+	size_t from = 0;
+
+	for (size_t i = 0; i < p->n; from = p->place[i++].at)
+		if (p->place[i].at <= from || p->place[i].at >= v->n)
+			return false;
+	return true;
+}
+
+static bool copy_places(const struct trend_places *from,
+			struct trend_places *to)
+{
+	to->place = calloc(from->n + 1, sizeof(*to->place));
+	if (!to->place)
+		return false;
+	memcpy(to->place, from->place, from->n * sizeof(*to->place));
+	to->n = from->n;
+	return true;
+}
+
+static bool get_places(struct finder *f, const struct values *v,
+		       struct trend_places *to)
+{
+	const char *key = v->series->key;
+	const struct trend_places *known;
+
+	to->series = trend_hash(TREND_HASH, key, strlen(key));
+	to->values = hash_values(f->rule, v);
+	known = trend_cache_find(&f->cache, to->series, to->values);
+	if (known && can_be(known, v))
+		return copy_places(known, to);
+	atomic_fetch_add(&f->searched, 1);
+	return find_places(f, v, to);
+}
+
+/* ----------------------------------------------------------------- changes */
 
 static enum trend_kind kind_of(const struct trend_series *s, double ratio)
 {
@@ -209,7 +256,7 @@ static void set_id(const struct trend *t, const struct trend_series *s,
 }
 
 static struct trend_change level_change(const struct values *v,
-					const struct place *place)
+					const struct trend_place *place)
 {
 	return (struct trend_change){
 		.point = v->point[place->at],
@@ -266,17 +313,17 @@ static bool add_status(const struct values *v, struct trend_change *c)
 static bool make_changes(struct finder *f, size_t index, const struct values *v)
 {
 	struct trend_change *list;
-	struct place *place;
+	struct trend_places *p = &f->places[index];
 	size_t n;
 
-	if (!find_places(f, v, &place, &n))
+	if (!get_places(f, v, p))
 		return false;
+	n = p->n;
 	list = calloc(n + 1, sizeof(*list));
-	for (size_t i = 0; list && i < n; i++)
-		list[i] = level_change(v, &place[i]);
-	free(place);
 	if (!list)
 		return false;
+	for (size_t i = 0; i < n; i++)
+		list[i] = level_change(v, &p->place[i]);
 	n += add_status(v, &list[n]);
 	for (size_t i = 0; i < n; i++)
 		set_id(f->trend, v->series, &list[i]);
@@ -317,27 +364,56 @@ static bool keep_changes(struct finder *f)
 	return true;
 }
 
+static void save_cache(struct finder *f)
+{
+	struct trend *t = f->trend;
+	const char *trouble;
+
+	if (t->no_index || !atomic_load(&f->searched))
+		return;
+	trouble = trend_cache_save(t->dir, &f->cache, f->places, t->nseries,
+				   t->arena);
+	if (!t->index_trouble)
+		t->index_trouble = trouble;
+}
+
 static bool find_all(struct finder *f)
 {
 	size_t n = f->trend->nseries;
 	struct changepoint_rule rule = changepoint_rule_default;
-	bool good;
 
 	rule.segment = f->rule->segment;
 	rule.alpha = f->rule->alpha;
 	rule.seed = f->rule->seed;
 	f->null = changepoint_null_new(&rule);
+	f->places = calloc(n + 1, sizeof(*f->places));
 	f->change = calloc(n + 1, sizeof(*f->change));
 	f->nchanges = calloc(n + 1, sizeof(*f->nchanges));
-	good = f->null && f->change && f->nchanges &&
-	       parallel_for(n, f->rule->jobs, find_in_series, f) &&
-	       keep_changes(f);
-	for (size_t i = 0; f->change && i < n; i++)
-		free(f->change[i]);
+	if (!f->null || !f->places || !f->change || !f->nchanges)
+		return false;
+	if (!f->trend->no_index)
+		trend_cache_load(f->trend->dir, &f->cache);
+	if (!parallel_for(n, f->rule->jobs, find_in_series, f) ||
+	    !keep_changes(f))
+		return false;
+	f->trend->nsearched = atomic_load(&f->searched);
+	save_cache(f);
+	return true;
+}
+
+static void free_finder(struct finder *f)
+{
+	for (size_t i = 0; i < f->trend->nseries; i++) {
+		if (f->change)
+			free(f->change[i]);
+		if (f->places)
+			free(f->places[i].place);
+	}
 	free(f->change);
+	free(f->places);
 	free(f->nchanges);
+	trend_cache_free(&f->cache);
 	changepoint_null_free(f->null);
-	return good;
 }
 
 int trend_find_changes(struct trend *trend, const struct trend_rule *rule,
@@ -345,12 +421,12 @@ int trend_find_changes(struct trend *trend, const struct trend_rule *rule,
 {
 	struct finder f = {.trend = trend, .rule = rule};
 	const char *acks = rule->acks;
+	bool good = find_all(&f);
 
-	if (!find_all(&f))
-		return err_set(e, EXIT_FAILED, "out of memory");
-	if (!acks)
+	free_finder(&f);
+	if (good && !acks)
 		acks = arena_print(trend->arena, "%s/" TREND_ACKS, trend->dir);
-	if (!acks)
+	if (!good || !acks)
 		return err_set(e, EXIT_FAILED, "out of memory");
 	return trend_apply_acks(trend, acks, rule->segment, e);
 }

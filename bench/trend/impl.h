@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * How a history is read: files are found (trend_files.c), each is read or
- * taken from the index as an entry (trend_entry.c, trend_index.c), and the
- * entries are put together to series (trend_series.c).
+ * How a history is read: files are found (files.c), each is read or taken
+ * from the index as an entry (entry.c, index.c), and the entries are put
+ * together to series (series.c).  Where these change is looked for (change.c)
+ * or taken from another cache (places.c).
  */
 #ifndef TDMEM_BENCH_TREND_IMPL_H
 #define TDMEM_BENCH_TREND_IMPL_H
@@ -10,8 +11,9 @@
 #include "bench/base/arena.h"
 #include "bench/trend/trend.h"
 
-#define TREND_INDEX ".tdmem-index"
-#define TREND_ACKS  "tdmem-acks.json"
+#define TREND_INDEX   ".tdmem-index"
+#define TREND_CHANGES ".tdmem-changes"
+#define TREND_ACKS    "tdmem-acks.json"
 
 /* ----------------------------------------------------------------- files */
 
@@ -123,6 +125,48 @@ const char *trend_index_save(const char *dir, struct trend_entry *const *entry,
 int trend_make_series(struct trend *trend, struct trend_entry *const *entry,
 		      const struct trend_request *request, struct err *e);
 
+/* ---------------------------------------------------------------- places */
+
+/** A place among the values of a series, and what it is a change between. */
+struct trend_place {
+	size_t at; /* first value of the new level */
+	double p;  /* of the permutation test */
+	double before, after, ratio;
+	double u_p;
+};
+
+/** after / before - 1; infinite when there was nothing before. */
+double trend_ratio(double before, double after);
+
+/** Where one series changes, as long as its values and the rule are these. */
+struct trend_places {
+	uint64_t series; /* hash of its key */
+	uint64_t values; /* hash of its values and of the rule */
+	size_t n;
+	struct trend_place *place; /* n, in rising order; owned */
+};
+
+/** The cache of places: one of each series, by the series' hash. */
+struct trend_cache {
+	size_t n;
+	struct trend_places *places;
+};
+
+void trend_cache_load(const char *dir, struct trend_cache *cache);
+void trend_cache_free(struct trend_cache *cache);
+
+/** Those of a series with these values, borrowed; or NULL. */
+const struct trend_places *trend_cache_find(const struct trend_cache *cache,
+					    uint64_t series, uint64_t values);
+
+/**
+ * Write the places of n series, in any order, and those of the other series
+ * that were in the cache.  NULL, or why it could not be done, in the arena.
+ */
+const char *trend_cache_save(const char *dir, const struct trend_cache *cache,
+			     struct trend_places *places, size_t n,
+			     struct arena *arena);
+
 /* ------------------------------------------------------ acknowledgements */
 
 /** Fill the `acknowledged` of all changes from a file that may be missing. */
@@ -131,6 +175,6 @@ int trend_apply_acks(struct trend *trend, const char *path, size_t tolerance,
 
 /** FNV-1a of bytes, going on from `hash`. */
 #define TREND_HASH UINT64_C(0xcbf29ce484222325)
-uint64_t trend_hash(uint64_t hash, const char *bytes, size_t n);
+uint64_t trend_hash(uint64_t hash, const void *bytes, size_t n);
 
 #endif

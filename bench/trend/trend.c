@@ -189,7 +189,9 @@ int trend_load(const struct trend_request *request, struct trend *trend,
 	struct load l = {.request = request, .trend = trend, .e = e};
 	int status;
 
-	*trend = (struct trend){.arena = arena_new(), .json = json_array()};
+	*trend = (struct trend){.arena = arena_new(),
+				.json = json_array(),
+				.no_index = request->no_index};
 	if (!trend->arena || !trend->json ||
 	    !(trend->dir = arena_text(trend->arena, request->dir))) {
 		trend_free(trend);

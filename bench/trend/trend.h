@@ -96,7 +96,9 @@ struct trend {
 	const char *dir;
 	struct trend_skip *skip;   /* nskipped, in the order of their paths */
 	size_t nparsed;		   /* result files that were not in the index */
-	const char *index_trouble; /* why there is no new index; NULL: none */
+	size_t nsearched;	   /* series whose changes were in no cache */
+	const char *index_trouble; /* why a cache was not written; NULL: none */
+	bool no_index;		   /* as requested */
 };
 
 /** What is read; all is borrowed. */
@@ -106,7 +108,7 @@ struct trend_request {
 	struct strings cells;	/* "AXIS=VALUE", all must hold */
 	const char *since;	/* ISO 8601 or its beginning; NULL: all runs */
 	unsigned int jobs;	/* threads, 1 or more */
-	bool no_index;		/* neither read nor write the index */
+	bool no_index;		/* neither read nor write the caches */
 };
 
 /**

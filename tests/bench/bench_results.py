@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """
 What it costs to work with many results: `tdmem compare` of two results of
-10,000 cells, and `tdmem trend` of a folder of results of the quick matrix,
-first without and then with its index.  CPU seconds of the whole process, the
+10,000 cells; `tdmem trend` of a folder of results of the quick matrix, first
+without and then with its index; and of a long, noisy history with steps, of
+which the changes are searched and then known.  CPU seconds of the whole process, the
 median of several runs; one JSON object a line.  TDMEM names the program.
 """
 
@@ -19,11 +20,13 @@ TDMEM = os.environ.get("TDMEM", "./tdmem")
 RUNS = 3
 CELLS = 10000
 NIGHTS = 100
+LONG = 1000
 
 
 def cpu_seconds(*args):
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run([TDMEM, *args], check=True, stdout=subprocess.DEVNULL)
+    done = subprocess.run([TDMEM, *args], stdout=subprocess.DEVNULL)
+    assert done.returncode in (0, 3), args  # 3: there is a regression
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return (after.ru_utime + after.ru_stime -
             before.ru_utime - before.ru_stime)
@@ -64,6 +67,22 @@ def many_nights(source, folder):
             f.write(text[:at] + time + text[at + len(time):])
 
 
+def long_history(folder, nights):
+    """Many nights of few cells, each with noise and with some steps."""
+    path = folder + "/few.json"
+    subprocess.run([TDMEM, "run", "configs/quick.json", "-q", "-o", path,
+                    "--set", "repeat.count=2", "--set",
+                    'workloads={"track":{"pages":16}}'],
+                   check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([sys.executable, "tests/tools/make_history.py",
+                    "--runs", str(LONG), "--noise", "0.03", "--outliers",
+                    "0.02", "--step", "200:0.95", "--step", "500:1.04",
+                    "--step", "800:0.97", path, nights], check=True)
+    # The index does not take files that are younger than a second.
+    for entry in os.scandir(nights):
+        os.utime(entry.path, (1, 1))
+
+
 def quick(folder, repeats):
     path = "%s/quick-%d.json" % (folder, repeats)
     subprocess.run([TDMEM, "run", "configs/quick.json", "-q", "-o", path,
@@ -92,6 +111,19 @@ def main():
         figure("trend-from-index", "CPU-s",
                [cpu_seconds("trend", nights) for _ in range(RUNS)],
                results=NIGHTS)
+
+        nights = folder + "/long"
+        os.mkdir(nights)
+        long_history(folder, nights)
+        cpu_seconds("trend", nights)
+        changes = nights + "/.tdmem-changes"
+        for name, known in (("search", False), ("known", True)):
+            values = []
+            for _ in range(RUNS):
+                if not known:
+                    os.unlink(changes)
+                values.append(cpu_seconds("trend", nights))
+            figure("trend-long-" + name, "CPU-s", values, results=LONG)
     return 0
 
 
