@@ -1,141 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The calls that are taken over, /dev/kvm, and VMs. */
+/* /dev/kvm, and VMs. */
 #define _GNU_SOURCE /* memfd_create */
 #include <errno.h>
-#include <fcntl.h>
-#include <pthread.h>
-#include <stdarg.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "tests/unit/fake_kvm.h"
 
-/* Weak: tests that are not linked with --wrap have neither. */
-#define REAL __attribute__((weak))
-extern int __real_open(const char *path, int flags, ...) REAL;
-extern int __real_close(int fd) REAL;
-extern int __real_ioctl(int fd, unsigned long request, ...) REAL;
-extern void *__real_mmap(void *at, size_t bytes, int prot, int flags, int fd,
-			 off_t offset) REAL;
-extern int __real_munmap(void *at, size_t bytes) REAL;
-extern int __real_fallocate(int fd, int mode, off_t offset, off_t bytes) REAL;
-extern void *__real_calloc(size_t n, size_t bytes) REAL;
-int __wrap_open(const char *path, int flags, ...);
-int __wrap_close(int fd);
-int __wrap_ioctl(int fd, unsigned long request, void *arg);
-void *__wrap_mmap(void *at, size_t bytes, int prot, int flags, int fd,
-		  off_t offset);
-int __wrap_munmap(void *at, size_t bytes);
-int __wrap_fallocate(int fd, int mode, off_t offset, off_t bytes);
-void *__wrap_calloc(size_t n, size_t bytes);
-
-enum object { NOTHING, SYSTEM, VM, VCPU, GMEM };
-
-struct fake_options fake_options;
-struct fake_counts fake_counts;
-struct fake_vm fake_vm;
-
-static enum object kind[FAKE_FDS];
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static size_t mapped; /* bytes */
-static const char *complaint;
-static struct {
-	unsigned calls, nth, error;
-	const char *failed; /* name */
-	int with;
-} plan;
-
-/* Above 0: the caller is this fake itself. */
-static _Thread_local unsigned inside;
-
-/* ------------------------------------------------------------ for tests */
-
-void fake_kvm_begin(const struct fake_options *options)
-{
-	free(fake_vm.page);
-	fake_options = *options;
-	memset(&fake_counts, 0, sizeof(fake_counts));
-	memset(&fake_vm, 0, sizeof(fake_vm));
-	memset(&plan, 0, sizeof(plan));
-	memset(kind, 0, sizeof(kind));
-	mapped = 0;
-	complaint = NULL;
-}
-
-unsigned fake_kvm_left(void)
-{
-	unsigned n = mapped != 0, i;
-
-	for (i = 0; i < FAKE_FDS; i++)
-		n += kind[i] != NOTHING;
-	return n;
-}
-
-const char *fake_kvm_complaint(void)
-{
-	return complaint;
-}
-
-void fake_kvm_fail(unsigned nth, unsigned error)
-{
-	plan.nth = nth;
-	plan.error = error;
-	plan.calls = 0;
-}
-
-const char *fake_kvm_failed(int *error)
-{
-	*error = plan.with;
-	return plan.failed;
-}
-
-struct fake_counts fake_kvm_counts(void)
-{
-	return fake_counts;
-}
-
-int fake_expected(int error)
-{
-	errno = error;
-	return -1;
-}
-
-int fake_refuse(int error, const char *what)
-{
-	if (!complaint)
-		complaint = what;
-	return fake_expected(error);
-}
-
-/* Is this the call that has to fail?  Errors end with 0. */
-static bool fails(const char *name, const int *errors)
-{
-	unsigned i;
-
-	if (inside || !plan.nth || ++plan.calls != plan.nth)
-		return false;
-	for (i = 0; i < plan.error && errors[i]; i++)
-		;
-	if (!errors[i])
-		return false;
-	plan.failed = name;
-	plan.with = errors[i];
-	errno = errors[i];
-	return true;
-}
-
 /* -------------------------------------------------------------- objects */
 
-static int new_object(enum object what, const char *name, size_t bytes)
+int fake_object(enum fake_object what, const char *name, size_t bytes)
 {
 	int fd = (int)syscall(SYS_memfd_create, name, MFD_CLOEXEC);
 
 	if (fd < 0 || fd >= FAKE_FDS || ftruncate(fd, (off_t)bytes))
 		abort();
-	kind[fd] = what;
+	fake_kind[fd] = what;
 	return fd;
 }
 
@@ -156,6 +38,15 @@ static void close_vcpu(struct fake_vcpu *vcpu)
 		context_destroy(&vcpu->guest);
 	munmap(vcpu->run, FAKE_RUN_BYTES);
 	vcpu->fd = -1;
+}
+
+void fake_object_close(int fd)
+{
+	if (fake_kind[fd] == FAKE_VCPU)
+		close_vcpu(vcpu_of(fd));
+	if (fake_kind[fd] == FAKE_GMEM)
+		fake_counts.released++;
+	fake_kind[fd] = FAKE_NOTHING;
 }
 
 /* --------------------------------------------------------------- /dev/kvm */
@@ -188,7 +79,7 @@ static int check_extension(int fd, void *arg)
 	if (cap == KVM_CAP_VM_TYPES)
 		return fake_options.only_ordinary ? 1 : 1 | 1 << KVM_X86_TDX_VM;
 	if (cap == KVM_CAP_MAX_VCPUS)
-		return kind[fd] == SYSTEM	? 1024
+		return fake_kind[fd] == FAKE_SYSTEM ? 1024
 		       : fake_options.max_vcpus ? (int)fake_options.max_vcpus
 						: 8;
 	for (i = 0; i < sizeof(caps) / sizeof(caps[0]); i++) {
@@ -210,7 +101,7 @@ static int create_vm(int fd, void *arg)
 	fake_vm.page = calloc(FAKE_GFNS, 1);
 	if (!fake_vm.page)
 		abort();
-	return new_object(VM, "vm", 0);
+	return fake_object(FAKE_VM, "vm", 0);
 }
 
 static int get_mmap_size(int fd, void *arg)
@@ -276,7 +167,7 @@ static int create_vcpu(int fd, void *arg)
 	}
 	*vcpu = (struct fake_vcpu){
 		.vm = &fake_vm,
-		.fd = new_object(VCPU, "vcpu", FAKE_RUN_BYTES),
+		.fd = fake_object(FAKE_VCPU, "vcpu", FAKE_RUN_BYTES),
 		.id = id,
 	};
 	vcpu->run = mmap(NULL, FAKE_RUN_BYTES, PROT_READ | PROT_WRITE,
@@ -308,7 +199,8 @@ static int set_slot2(int fd, void *arg)
 
 	(void)fd;
 	if ((r->flags & KVM_MEM_GUEST_MEMFD) &&
-	    (r->guest_memfd >= FAKE_FDS || kind[r->guest_memfd] != GMEM))
+	    (r->guest_memfd >= FAKE_FDS ||
+	     fake_kind[r->guest_memfd] != FAKE_GMEM))
 		return fake_refuse(EINVAL, "no guest_memfd of this VM");
 	return fake_set_slot(r, false);
 }
@@ -326,7 +218,7 @@ static int create_gmem(int fd, void *arg)
 	(void)fd;
 	if (fake_check_gmem(g))
 		return -1;
-	return new_object(GMEM, "guest_memfd", g->size);
+	return fake_object(FAKE_GMEM, "guest_memfd", g->size);
 }
 
 static int signal_msi(int fd, void *arg)
@@ -404,46 +296,48 @@ static int protected(int fd, void *arg)
 static const struct call {
 	const char *name;
 	unsigned long request;
-	enum object of;
+	enum fake_object of;
 	int (*fn)(int fd, void *arg);
 	const int *errors;
 } calls[] = {
-	CALL(SYSTEM, KVM_GET_API_VERSION, get_api_version, ERRORS(EINVAL)),
-	CALL(SYSTEM, KVM_CHECK_EXTENSION, check_extension, ERRORS(EINVAL)),
-	CALL(VM, KVM_CHECK_EXTENSION, check_extension, ERRORS(EINVAL)),
-	CALL(SYSTEM, KVM_CREATE_VM, create_vm,
+	CALL(FAKE_SYSTEM, KVM_GET_API_VERSION, get_api_version, ERRORS(EINVAL)),
+	CALL(FAKE_SYSTEM, KVM_CHECK_EXTENSION, check_extension, ERRORS(EINVAL)),
+	CALL(FAKE_VM, KVM_CHECK_EXTENSION, check_extension, ERRORS(EINVAL)),
+	CALL(FAKE_SYSTEM, KVM_CREATE_VM, create_vm,
 	     ERRORS(ENOMEM, EINVAL, EOPNOTSUPP, EMFILE)),
-	CALL(SYSTEM, KVM_GET_VCPU_MMAP_SIZE, get_mmap_size, ERRORS(EINVAL)),
-	CALL(SYSTEM, KVM_GET_SUPPORTED_CPUID, get_supported_cpuid,
+	CALL(FAKE_SYSTEM, KVM_GET_VCPU_MMAP_SIZE, get_mmap_size,
+	     ERRORS(EINVAL)),
+	CALL(FAKE_SYSTEM, KVM_GET_SUPPORTED_CPUID, get_supported_cpuid,
 	     ERRORS(E2BIG, ENOMEM, EFAULT)),
-	CALL(VM, KVM_ENABLE_CAP, enable_cap, ERRORS(EINVAL, EEXIST, EIO)),
-	CALL(VM, KVM_CREATE_VCPU, create_vcpu,
+	CALL(FAKE_VM, KVM_ENABLE_CAP, enable_cap, ERRORS(EINVAL, EEXIST, EIO)),
+	CALL(FAKE_VM, KVM_CREATE_VCPU, create_vcpu,
 	     ERRORS(EINVAL, EEXIST, ENOMEM, EIO, EMFILE)),
-	CALL(VM, KVM_SET_USER_MEMORY_REGION, set_slot,
+	CALL(FAKE_VM, KVM_SET_USER_MEMORY_REGION, set_slot,
 	     ERRORS(EINVAL, EEXIST, ENOMEM, EIO)),
-	CALL(VM, KVM_SET_USER_MEMORY_REGION2, set_slot2,
+	CALL(FAKE_VM, KVM_SET_USER_MEMORY_REGION2, set_slot2,
 	     ERRORS(EINVAL, EEXIST, ENOMEM, EBADF, EIO)),
-	CALL(VM, KVM_SET_MEMORY_ATTRIBUTES, set_attributes,
+	CALL(FAKE_VM, KVM_SET_MEMORY_ATTRIBUTES, set_attributes,
 	     ERRORS(EINVAL, ENOMEM, EAGAIN, EIO)),
-	CALL(VM, KVM_CREATE_GUEST_MEMFD, create_gmem,
+	CALL(FAKE_VM, KVM_CREATE_GUEST_MEMFD, create_gmem,
 	     ERRORS(EINVAL, ENOMEM, EMFILE, EIO)),
-	CALL(VM, KVM_SIGNAL_MSI, signal_msi, ERRORS(EINVAL, EIO)),
-	CALL(VM, KVM_MEMORY_ENCRYPT_OP, encrypt_vm,
+	CALL(FAKE_VM, KVM_SIGNAL_MSI, signal_msi, ERRORS(EINVAL, EIO)),
+	CALL(FAKE_VM, KVM_MEMORY_ENCRYPT_OP, encrypt_vm,
 	     ERRORS(EINVAL, EBUSY, EAGAIN, EIO, ENOMEM, E2BIG)),
-	CALL(VCPU, KVM_MEMORY_ENCRYPT_OP, encrypt_vcpu,
+	CALL(FAKE_VCPU, KVM_MEMORY_ENCRYPT_OP, encrypt_vcpu,
 	     ERRORS(EINVAL, EBUSY, EINTR, EIO, ENOMEM, E2BIG)),
-	CALL(VCPU, KVM_SET_CPUID2, set_cpuid2, ERRORS(EINVAL, ENOMEM, EIO)),
-	CALL(VCPU, KVM_GET_TSC_KHZ, get_tsc_khz, ERRORS(EIO)),
-	CALL(VCPU, KVM_PRE_FAULT_MEMORY, prefault,
+	CALL(FAKE_VCPU, KVM_SET_CPUID2, set_cpuid2,
+	     ERRORS(EINVAL, ENOMEM, EIO)),
+	CALL(FAKE_VCPU, KVM_GET_TSC_KHZ, get_tsc_khz, ERRORS(EIO)),
+	CALL(FAKE_VCPU, KVM_PRE_FAULT_MEMORY, prefault,
 	     ERRORS(EINVAL, EINTR, EAGAIN, EIO)),
-	CALL(VCPU, KVM_RUN, run,
+	CALL(FAKE_VCPU, KVM_RUN, run,
 	     ERRORS(EINTR, EAGAIN, EIO, EINVAL, EFAULT, ENOMEM)),
-	CALL(VCPU, KVM_GET_SREGS, protected, ERRORS(EINVAL)),
-	CALL(VCPU, KVM_SET_SREGS, protected, ERRORS(EINVAL)),
-	CALL(VCPU, KVM_SET_REGS, protected, ERRORS(EINVAL)),
+	CALL(FAKE_VCPU, KVM_GET_SREGS, protected, ERRORS(EINVAL)),
+	CALL(FAKE_VCPU, KVM_SET_SREGS, protected, ERRORS(EINVAL)),
+	CALL(FAKE_VCPU, KVM_SET_REGS, protected, ERRORS(EINVAL)),
 };
 
-static const struct call *find_call(enum object of, unsigned long request)
+static const struct call *find_call(enum fake_object of, unsigned long request)
 {
 	size_t i;
 
@@ -454,106 +348,19 @@ static const struct call *find_call(enum object of, unsigned long request)
 	return NULL;
 }
 
-static int dispatch(int fd, unsigned long request, void *arg)
+int fake_ioctl(int fd, unsigned long request, void *arg)
 {
-	const struct call *call = find_call(kind[fd], request);
+	const struct call *call = find_call(fake_kind[fd], request);
 	int status;
 
 	if (!call) /* statistics, for one */
 		return fake_expected(ENOTTY);
-	if (fails(call->name, call->errors))
+	if (fake_fails(call->name, call->errors))
 		return -1;
-	if (fake_vm.bugged && call->of != SYSTEM)
+	if (fake_vm.bugged && call->of != FAKE_SYSTEM)
 		return fake_expected(EIO);
-	inside++;
+	fake_inside++;
 	status = call->fn(fd, arg);
-	inside--;
+	fake_inside--;
 	return status;
-}
-
-int __wrap_ioctl(int fd, unsigned long request, void *arg)
-{
-	int status;
-
-	if (fd < 0 || fd >= FAKE_FDS || kind[fd] == NOTHING)
-		return __real_ioctl(fd, request, arg);
-	pthread_mutex_lock(&lock);
-	status = dispatch(fd, request, arg);
-	pthread_mutex_unlock(&lock);
-	return status;
-}
-
-int __wrap_open(const char *path, int flags, ...)
-{
-	if (strcmp(path, "/dev/kvm"))
-		return __real_open(path, flags, 0600);
-	if (fails("open", ERRORS(ENOENT, EACCES, EMFILE, EBUSY)))
-		return -1;
-	return new_object(SYSTEM, "kvm", 0);
-}
-
-int __wrap_close(int fd)
-{
-	if (fd < 0 || fd >= FAKE_FDS || kind[fd] == NOTHING)
-		return __real_close(fd);
-	pthread_mutex_lock(&lock);
-	inside++;
-	if (kind[fd] == VCPU)
-		close_vcpu(vcpu_of(fd));
-	if (kind[fd] == GMEM)
-		fake_counts.released++;
-	kind[fd] = NOTHING;
-	inside--;
-	pthread_mutex_unlock(&lock);
-	return __real_close(fd);
-}
-
-void *__wrap_mmap(void *at, size_t bytes, int prot, int flags, int fd,
-		  off_t offset)
-{
-	void *made;
-
-	if (fails("mmap", ERRORS(ENOMEM)))
-		return MAP_FAILED;
-	made = __real_mmap(at, bytes, prot, flags, fd, offset);
-	if (!inside && made != MAP_FAILED)
-		__atomic_add_fetch(&mapped, bytes, __ATOMIC_RELAXED);
-	return made;
-}
-
-int __wrap_munmap(void *at, size_t bytes)
-{
-	if (!inside)
-		__atomic_sub_fetch(&mapped, bytes, __ATOMIC_RELAXED);
-	return __real_munmap(at, bytes);
-}
-
-int __wrap_fallocate(int fd, int mode, off_t offset, off_t bytes)
-{
-	if (fails("fallocate", ERRORS(EIO, EINTR)))
-		return -1;
-	if (fd < 0 || fd >= FAKE_FDS || kind[fd] != GMEM)
-		return __real_fallocate(fd, mode, offset, bytes);
-	if (mode != (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE) ||
-	    (offset | bytes) & 4095)
-		return fake_refuse(EINVAL, "fallocate of a guest_memfd");
-	pthread_mutex_lock(&lock);
-	fake_punch(fd, (uint64_t)offset, (uint64_t)bytes);
-	pthread_mutex_unlock(&lock);
-	return __real_fallocate(fd, mode, offset, bytes);
-}
-
-void *__wrap_calloc(size_t n, size_t bytes)
-{
-	return fails("calloc", ERRORS(ENOMEM)) ? NULL : __real_calloc(n, bytes);
-}
-
-void fake_lock(void)
-{
-	pthread_mutex_lock(&lock);
-}
-
-void fake_unlock(void)
-{
-	pthread_mutex_unlock(&lock);
 }

@@ -6,8 +6,10 @@
  * Linux 7.3; a vCPU runs fake_guest.c.  Descriptors and mappings are real, so
  * that what is left open can be counted.
  *
- * fake_kvm.c has the calls, /dev/kvm and VMs, fake_memory.c slots and pages,
- * fake_td.c the commands of TDs, fake_guest.c vCPUs and what runs in them.
+ * fake_calls.c takes calls over and lets them fail, fake_kvm.c has /dev/kvm
+ * and VMs, fake_memory.c slots and pages, fake_td.c the commands of TDs,
+ * fake_guest.c KVM_RUN; fake_module.c is the TDX module, fake_agent.c what runs
+ * on a vCPU.
  */
 #ifndef TDMEM_TESTS_FAKE_KVM_H
 #define TDMEM_TESTS_FAKE_KVM_H
@@ -16,6 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "guest-agent/td.h"
 #include "kvm/uapi_tdx.h"
 #include "model/machine/context.h"
 
@@ -120,6 +123,19 @@ struct fake_vm {
 	uint8_t *page; /* FAKE_GFNS of enum fake_page */
 };
 
+/** What a descriptor is of. */
+enum fake_object { FAKE_NOTHING, FAKE_SYSTEM, FAKE_VM, FAKE_VCPU, FAKE_GMEM };
+extern enum fake_object fake_kind[FAKE_FDS];
+/* A new one, with so many bytes to map; its end. */
+int fake_object(enum fake_object what, const char *name, size_t bytes);
+void fake_object_close(int fd);
+int fake_ioctl(int fd, unsigned long request, void *arg);
+
+/* Above 0: the caller is the fake itself. */
+extern _Thread_local unsigned fake_inside;
+/* Is this the call that has to fail?  Errors end with 0. */
+bool fake_fails(const char *name, const int *errors);
+
 extern struct fake_options fake_options;
 extern struct fake_counts fake_counts;
 extern struct fake_vm fake_vm;
@@ -147,6 +163,20 @@ void fake_punch(int gmem, uint64_t offset, uint64_t bytes);
 
 int fake_td_command(struct kvm_tdx_cmd *cmd, struct fake_vcpu *vcpu);
 bool fake_cpuid_supported(struct kvm_cpuid2 *cpuid);
+
+/* In the guest: the vCPU, and the GPA of a #VE that nobody has asked for. */
+extern _Thread_local struct fake_vcpu *fake_current;
+extern _Thread_local uint64_t fake_ve;
+/* Leave KVM_RUN; back when the driver runs this vCPU again. */
+void fake_leave(int error, uint32_t reason);
+void fake_leave_if_kicked(void);
+void fake_bug(void);
+bool fake_has(uint64_t gpa, uint8_t bit);
+void fake_fault_in(uint64_t gpa);
+void fake_touch_shared(uint64_t gpa);
+void fake_tdcall(struct td_registers *r);
+enum agent_result fake_touch(uint64_t gpa);
+void fake_agent(struct fake_vcpu *vcpu);
 
 int fake_run(struct fake_vcpu *vcpu);
 int fake_signal_msi(const struct kvm_msi *msi);
