@@ -84,7 +84,7 @@ enum td_goes td_fault(struct kvm_cell_thread *t, const struct kvm_run *run,
 		    0 ||
 	    errno == EAGAIN || errno == EINTR)
 		return TD_GO_ON;
-	kvm_cell_end(t->cell, CELL_FAILED,
+	kvm_cell_end(t->cell, errno == EIO ? CELL_VM_BUGGED : CELL_FAILED,
 		     "vCPU %u: implicit conversion of %#llx: %s", t->index,
 		     (unsigned long long)fault->gpa, strerror(errno));
 	return TD_END;

@@ -129,8 +129,8 @@ static bool hypercall(struct kvm_cell_thread *t, struct kvm_run *run)
 		run->hypercall.ret = EAGAIN; /* it asks again */
 		return true;
 	}
-	kvm_cell_end(t->cell, CELL_FAILED, "vCPU %u: a conversion: %s",
-		     t->index, strerror(errno));
+	kvm_cell_end(t->cell, errno == EIO ? CELL_VM_BUGGED : CELL_FAILED,
+		     "vCPU %u: a conversion: %s", t->index, strerror(errno));
 	return false;
 }
 
