@@ -77,8 +77,8 @@ SCRIPTS	:= $(filter-out tests/cli/lib.sh,$(wildcard tests/cli/*.sh))
 ifdef SANITIZE
 # Those that feed the program; the others start browsers and other programs,
 # count what does not depend on the build, or build something of their own.
-SCRIPTS	:= $(patsubst %,tests/cli/%.sh,baseline claims cli compare export \
-	   hostile plot repeats streams threads trend)
+SCRIPTS	:= $(patsubst %,tests/cli/%.sh,baseline claims cli companions compare \
+	   counters export hostile plot repeats streams threads trend without)
 endif
 BENCH	:= $(patsubst %.c,$(O)/%,$(wildcard tests/bench/bench_*.c))
 CLANG_O	:= build/clang

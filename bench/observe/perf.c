@@ -133,21 +133,22 @@ int perf_start(struct perf *p, const char *result, struct err *e)
 
 void perf_tell(struct perf *p, bool begin)
 {
-	if (!begin && p->asked && !p->companion.missing[0]) {
-		p->window_ns += companion_now_ns() - p->since_ns;
-		p->windows++;
-	}
 	p->asked = begin;
+	if (!begin)
+		p->until_ns = companion_now_ns();
 	companion_ask(&p->companion, begin ? "enable\n" : "disable\n");
 }
 
 bool perf_obeyed(struct perf *p, int ms)
 {
-	if (!p->companion.missing[0] &&
-	    !companion_heard(&p->companion, "ack\n", ms) &&
-	    !p->companion.missing[0])
-		return false;
-	p->since_ns = companion_now_ns();
+	if (!companion_heard(&p->companion, "ack\n", ms))
+		return p->companion.missing[0];
+	if (p->asked) {
+		p->since_ns = companion_now_ns();
+	} else {
+		p->windows++;
+		p->window_ns += p->until_ns - p->since_ns;
+	}
 	return true;
 }
 

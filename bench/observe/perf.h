@@ -25,12 +25,13 @@ struct perf {
 	char *path; /* what it writes */
 	bool asked; /* to count; not whether it has answered */
 	uint32_t windows;
-	uint64_t since_ns, window_ns;
+	uint64_t since_ns, until_ns; /* of the last window */
+	uint64_t window_ns;	     /* of all, together */
 };
 
 /**
- * Understand "stat" or "record", and perf's own options behind it.  -1 with
- * *e.  Neither starts nor opens anything.
+ * Understand "stat" or "record", and perf's own options behind it; starts
+ * nothing.  -1 with *e.  perf_free() in any case.
  */
 int perf_choose(struct perf *p, const char *words, struct err *e);
 
