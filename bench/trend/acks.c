@@ -26,11 +26,16 @@ const char *trend_kind_name(enum trend_kind kind)
 	return kinds[kind];
 }
 
-/* All but `kind` are borrowed from the document. */
+/*
+ * All but `kind` are borrowed from the document.  The last two are the times
+ * of the first run of the level before and of the last one of the level behind
+ * it, as they were then; NULL of what is no change of level.
+ */
 struct ack {
 	const char *id, *why, *when;
 	const char *config, *host, *workload, *cell, *metric;
 	const char *kind, *run, *time;
+	const char *from, *until;
 };
 
 #define MEMBER(name)                                                           \
@@ -45,11 +50,15 @@ static const struct {
 } members[] = {
 	MEMBER(id),	MEMBER(why),	MEMBER(when),	  MEMBER(kind),
 	MEMBER(time),	MEMBER(run),	MEMBER(workload), MEMBER(cell),
-	MEMBER(metric), MEMBER(config), MEMBER(host),
+	MEMBER(metric), MEMBER(config), MEMBER(host),	  MEMBER(from),
+	MEMBER(until),
 };
 #undef MEMBER
 
-enum { NR_MEMBERS = sizeof(members) / sizeof(members[0]) };
+enum {
+	NR_MEMBERS = sizeof(members) / sizeof(members[0]),
+	NR_NEEDED = NR_MEMBERS - 2,
+};
 
 static const char **member_of(struct ack *ack, size_t i)
 {
@@ -69,9 +78,9 @@ static int parse_ack(json_t *json, struct ack *ack, const struct at *at)
 		struct at here = at_key(at, members[i].name);
 
 		value = json_object_get(json, members[i].name);
-		if (!value)
+		if (!value && i < NR_NEEDED)
 			return at_bad(&here, "missing");
-		if (parse_string(value, member_of(ack, i), &here))
+		if (value && parse_string(value, member_of(ack, i), &here))
 			return -1;
 	}
 	json_object_foreach(json, key, value)
@@ -176,31 +185,98 @@ static bool matches(const struct trend *t, const struct trend_series *s,
 	return place <= c->point + tolerance && c->point <= place + tolerance;
 }
 
-static int apply(struct trend *t, json_t *acks, size_t tolerance)
+static int acknowledge(struct trend *t, struct trend_change *c,
+		       const struct ack *ack)
 {
-	for (size_t i = 0; i < json_array_size(acks); i++) {
-		struct ack ack;
+	if (!c->acknowledged)
+		c->acknowledged = arena_text(t->arena, ack->why);
+	return c->acknowledged ? 0 : -1;
+}
 
-		take_ack(json_array_get(acks, i), &ack);
-		for (size_t k = 0; k < t->nseries; k++) {
-			struct trend_series *s = &t->series[k];
+/* Those at its place, if any are there. */
+static int apply_here(struct trend *t, const struct ack *ack, size_t tolerance,
+		      bool *found)
+{
+	for (size_t k = 0; k < t->nseries; k++) {
+		struct trend_series *s = &t->series[k];
 
-			for (size_t n = 0; n < s->nchanges; n++) {
-				struct trend_change *c = &s->change[n];
-
-				if (c->acknowledged ||
-				    !matches(t, s, c, &ack, tolerance))
-					continue;
-				c->acknowledged = arena_text(t->arena, ack.why);
-				if (!c->acknowledged)
-					return -1;
-			}
+		for (size_t n = 0; n < s->nchanges; n++) {
+			if (!matches(t, s, &s->change[n], ack, tolerance))
+				continue;
+			*found = true;
+			if (acknowledge(t, &s->change[n], ack))
+				return -1;
 		}
 	}
 	return 0;
 }
 
-int trend_apply_acks(struct trend *trend, const char *path, size_t tolerance,
+/*
+ * Could it have been seen between the two levels that were acknowledged, had
+ * it been there?  Then it is not new.  Both need a segment of runs.
+ */
+static bool between(const struct trend *t, const struct trend_series *s,
+		    size_t point, const struct ack *ack, size_t segment)
+{
+	if (point < segment || point + segment > s->npoints)
+		return false;
+	return strcmp(t->run[s->point[point - segment].run].time, ack->from) >=
+		       0 &&
+	       strcmp(t->run[s->point[point + segment - 1].run].time,
+		      ack->until) <= 0;
+}
+
+/* The nearest one that it may have moved to. */
+static int apply_moved(struct trend *t, const struct ack *ack, size_t segment)
+{
+	struct trend_change *nearest = NULL;
+	size_t least = SIZE_MAX;
+
+	for (size_t k = 0; k < t->nseries; k++) {
+		struct trend_series *s = &t->series[k];
+		size_t place;
+
+		if (!same_series(s, ack))
+			continue;
+		place = place_of(t, s, ack);
+		for (size_t n = 0; n < s->nchanges; n++) {
+			struct trend_change *c = &s->change[n];
+			size_t far = c->point < place ? place - c->point
+						      : c->point - place;
+
+			if (!c->status && !c->acknowledged && far < least &&
+			    strcmp(kinds[c->kind], ack->kind) == 0 &&
+			    between(t, s, c->point, ack, segment)) {
+				nearest = c;
+				least = far;
+			}
+		}
+	}
+	return nearest ? acknowledge(t, nearest, ack) : 0;
+}
+
+/* What moved goes last: places that others are at are theirs. */
+static int apply(struct trend *t, json_t *acks, size_t segment)
+{
+	size_t n = json_array_size(acks);
+	bool *found = calloc(n + 1, sizeof(*found));
+	int status = found ? 0 : -1;
+	struct ack ack;
+
+	for (size_t i = 0; !status && i < n; i++) {
+		take_ack(json_array_get(acks, i), &ack);
+		status = apply_here(t, &ack, segment, &found[i]);
+	}
+	for (size_t i = 0; !status && i < n; i++) {
+		take_ack(json_array_get(acks, i), &ack);
+		if (!found[i] && ack.from && ack.until)
+			status = apply_moved(t, &ack, segment);
+	}
+	free(found);
+	return status;
+}
+
+int trend_apply_acks(struct trend *trend, const char *path, size_t segment,
 		     struct err *e)
 {
 	json_t *top = load(path, e);
@@ -208,7 +284,7 @@ int trend_apply_acks(struct trend *trend, const char *path, size_t tolerance,
 
 	if (!top)
 		return -1;
-	status = apply(trend, json_object_get(top, "acks"), tolerance);
+	status = apply(trend, json_object_get(top, "acks"), segment);
 	json_decref(top);
 	return status ? err_set(e, EXIT_FAILED, "out of memory") : 0;
 }
@@ -266,12 +342,15 @@ static json_t *encode(struct ack *ack)
 {
 	json_t *json = json_object();
 
-	for (size_t i = 0; i < NR_MEMBERS; i++)
-		if (json_object_set_new(json, members[i].name,
-					json_bytes(*member_of(ack, i)))) {
+	for (size_t i = 0; i < NR_MEMBERS; i++) {
+		const char *text = *member_of(ack, i);
+
+		if (text && json_object_set_new(json, members[i].name,
+						json_bytes(text))) {
 			json_decref(json);
 			return NULL;
 		}
+	}
 	return json;
 }
 
@@ -308,6 +387,21 @@ static int add(json_t *top, struct ack *ack, const char *path, struct err *e)
 	return save(top, path, e);
 }
 
+/* From the change before (or the beginning) up to the next one (or the end). */
+static void take_levels(const struct trend *t, const struct trend_found *found,
+			struct ack *ack)
+{
+	const struct trend_series *s = found->series;
+	size_t i = (size_t)(found->change - s->change), end = s->npoints;
+
+	if (found->change->status)
+		return;
+	if (i + 1 < s->nchanges)
+		end = s->change[i + 1].point;
+	ack->from = t->run[s->point[i ? s->change[i - 1].point : 0].run].time;
+	ack->until = t->run[s->point[end - 1].run].time;
+}
+
 int trend_acknowledge(const struct trend *trend, const char *path,
 		      const char *id, const char *why, struct err *e)
 {
@@ -338,6 +432,7 @@ int trend_acknowledge(const struct trend *trend, const char *path,
 		.config = found.series->config,
 		.host = found.series->host,
 	};
+	take_levels(trend, &found, &ack);
 	top = load(path, e);
 	if (!top)
 		return -1;

@@ -169,8 +169,13 @@ const char *trend_cache_save(const char *dir, const struct trend_cache *cache,
 
 /* ------------------------------------------------------ acknowledgements */
 
-/** Fill the `acknowledged` of all changes from a file that may be missing. */
-int trend_apply_acks(struct trend *trend, const char *path, size_t tolerance,
+/**
+ * Fill the `acknowledged` of all changes from a file that may be missing.  An
+ * acknowledgement is of the change with its id and of those within `segment`
+ * runs of its place; when there is none, of the nearest one of the same kind
+ * between the levels that it was between.
+ */
+int trend_apply_acks(struct trend *trend, const char *path, size_t segment,
 		     struct err *e);
 
 /** FNV-1a of bytes, going on from `hash`. */

@@ -61,7 +61,7 @@ static void acknowledged_moves(void **unused)
 	const struct {
 		int at;
 		size_t open;
-	} moves[] = {{18, 0}, {23, 0}, {25, 0}, {12, 1}, {26, 1}};
+	} moves[] = {{18, 0}, {23, 0}, {25, 0}, {12, 0}, {33, 0}};
 	struct trend t;
 
 	(void)unused;
@@ -96,6 +96,54 @@ static void acknowledged_moves(void **unused)
 	load_and_find(&t);
 	assert_int_equal(t.series[0].change[0].kind, TREND_IMPROVED);
 	assert_null(t.series[0].change[0].acknowledged);
+	trend_free(&t);
+}
+
+/* One that could have been seen when the other was acknowledged. */
+static void acknowledged_not_for_new(void **unused)
+{
+	const struct kit_cell high = {"spin", 1000, 0, NULL},
+			      low = {"spin", 900, 0, NULL};
+	static const struct {
+		int at; /* of the only change, seen later */
+		size_t open;
+	} cases[] = {{5, 0}, {25, 0}, {26, 1}, {35, 1}};
+	struct trend t;
+
+	(void)unused;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		kit_remove(dir);
+		assert_int_equal(mkdir(dir, 0700), 0);
+		write_step(0, 30, 15, high, low);
+		load_and_find(&t);
+		acknowledge(&t, t.series[0].change[0].id, "known");
+		trend_free(&t);
+		write_step(0, 45, cases[i].at, high, low);
+		load_and_find(&t);
+		assert_int_equal(t.series[0].nchanges, 1);
+		assert_int_equal(trend_open_regressions(&t), cases[i].open);
+		trend_free(&t);
+	}
+}
+
+/* Where its own is still there, it does not go to another. */
+static void acknowledged_stays(void **unused)
+{
+	const struct kit_cell high = {"spin", 1000, 0, NULL},
+			      low = {"spin", 900, 0, NULL},
+			      lower = {"spin", 70, 0, NULL};
+	struct trend t;
+
+	(void)unused;
+	write_step(0, 30, 15, high, low);
+	load_and_find(&t);
+	acknowledge(&t, t.series[0].change[0].id, "known");
+	trend_free(&t);
+	write_step(22, 45, 22, low, lower);
+	load_and_find(&t);
+	assert_int_equal(t.series[0].nchanges, 2);
+	assert_non_null(t.series[0].change[0].acknowledged);
+	assert_null(t.series[0].change[1].acknowledged);
 	trend_free(&t);
 }
 
@@ -136,6 +184,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		IN_FOLDER(acknowledged),
 		IN_FOLDER(acknowledged_moves),
+		IN_FOLDER(acknowledged_not_for_new),
+		IN_FOLDER(acknowledged_stays),
 		IN_FOLDER(acknowledged_wrong),
 	};
 
