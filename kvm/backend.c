@@ -306,6 +306,7 @@ static int execute(struct kvm_cell *cell, struct err *err)
 	const struct scenario *s = cell->scenario;
 	struct vmm_shape shape = {
 		.vcpus = s->vcpus,
+		.idle = kvm_cell_needs_idle(s) ? s->hosts : 0,
 		.pages = s->pages,
 		.huge = s->huge,
 		.memory = cell->memory,

@@ -27,6 +27,7 @@ struct kvm_cell_thread {
 	uint64_t begin_ns, end_ns;
 	bool measured;
 	uint64_t removed; /* pages, while measured */
+	uint64_t prefaulted;
 	uint64_t teardowns;
 };
 
@@ -77,6 +78,8 @@ void kvm_cell_over(struct kvm_cell_thread *t);
 void kvm_cell_vcpu(struct kvm_cell_thread *t);
 /** Run a host script. */
 void kvm_cell_host(struct kvm_cell_thread *t);
+/** Does a host thread need a vCPU that does not run? */
+bool kvm_cell_needs_idle(const struct scenario *s);
 /** Can this be executed here?  If not, `why` says what cannot. */
 bool kvm_cell_fits(const struct scenario *s, const struct memory_kind *kind,
 		   char *why, size_t size);

@@ -4,6 +4,7 @@
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 #include "kvm/cell.h"
 #include "kvm/td.h"
@@ -106,6 +107,41 @@ static void do_punch(struct kvm_cell_thread *t, const struct host_op *op)
 	}
 }
 
+/* By a vCPU that never runs: such an ioctl waits until its vCPU does not. */
+static bool prefault(struct kvm_cell_thread *t, uint64_t offset, uint64_t bytes)
+{
+	const struct vmm *vm = &t->cell->vm;
+	struct kvm_pre_fault_memory range = {
+		.gpa = vm->memory.gpa + offset,
+		.size = bytes,
+	};
+	uint64_t begin_ns = kvm_cell_now_ns();
+
+	while (ioctl(vm->vcpu[vm->nvcpus + t->index].fd, KVM_PRE_FAULT_MEMORY,
+		     &range)) {
+		if ((errno == EAGAIN || errno == EINTR) &&
+		    !kvm_cell_gone(t->cell))
+			continue;
+		kvm_cell_end(t->cell, CELL_FAILED, "KVM_PRE_FAULT_MEMORY: %s",
+			     strerror(errno));
+		return false;
+	}
+	t->prefaulted++;
+	record(t, "prefault.latency", begin_ns);
+	return true;
+}
+
+/* Page by page, so that each is timed. */
+static void do_prefault(struct kvm_cell_thread *t, const struct host_op *op)
+{
+	uint64_t step = t->cell->scenario->huge ? 512 : 1, i;
+
+	for (i = 0; i < op->pages && !kvm_cell_gone(t->cell); i += step) {
+		if (!prefault(t, op->gpa + i * 4096, step * 4096))
+			return;
+	}
+}
+
 static void do_join(struct kvm_cell_thread *t, const struct host_op *op)
 {
 	(void)op;
@@ -150,7 +186,7 @@ static const struct {
 	[HOST_BUILD] = {NULL, TD, "PAGE.ADD"},
 	[HOST_FINALIZE] = {NULL, TD, "MR.FINALIZE"},
 	[HOST_IOCTL] = {NULL, TD, "ioctls that race a build"},
-	[HOST_PREFAULT] = {NULL, ANY_VM, "KVM_PRE_FAULT_MEMORY"},
+	[HOST_PREFAULT] = {do_prefault, ANY_VM, "KVM_PRE_FAULT_MEMORY"},
 	[HOST_CONVERT] = {NULL, PRIVATE_MEMORY, "private memory"},
 	[HOST_TRACK] = {NULL, TD, "TRACK"},
 };
@@ -178,7 +214,7 @@ static const char *host_refused(const struct scenario *s,
 		return "a HKID to release early";
 	if (op->opcode == HOST_TEARDOWN && s->hosts > 1)
 		return "a teardown by several threads";
-	if (op->opcode == HOST_PUNCH &&
+	if ((op->opcode == HOST_PUNCH || op->opcode == HOST_PREFAULT) &&
 	    (__builtin_add_overflow(op->gpa, op->pages * 4096, &end) ||
 	     end > s->pages * 4096))
 		return "memory beyond its end";
@@ -232,6 +268,19 @@ static const char *refused(const struct scenario *s,
 			why = host_refused(s, kind, &s->host[i].op[k]);
 	}
 	return why;
+}
+
+bool kvm_cell_needs_idle(const struct scenario *s)
+{
+	uint32_t i, k;
+
+	for (i = 0; i < s->hosts; i++) {
+		for (k = 0; k < s->host[i].n; k++) {
+			if (s->host[i].op[k].opcode == HOST_PREFAULT)
+				return true;
+		}
+	}
+	return false;
 }
 
 bool kvm_cell_fits(const struct scenario *s, const struct memory_kind *kind,
@@ -297,6 +346,7 @@ static void set_rate(struct sample *sample, const char *count, const char *rate,
 void kvm_cell_host_metrics(const struct kvm_cell *cell)
 {
 	uint64_t begin = UINT64_MAX, end = 0, removed = 0, teardowns = 0;
+	uint64_t prefaulted = 0;
 	uint32_t i;
 
 	for (i = cell->scenario->vcpus; i < cell->nthreads; i++) {
@@ -308,10 +358,13 @@ void kvm_cell_host_metrics(const struct kvm_cell *cell)
 		end = t->end_ns > end ? t->end_ns : end;
 		removed += t->removed;
 		teardowns += t->teardowns;
+		prefaulted += t->prefaulted;
 	}
 	if (end <= begin)
 		return;
 	set_rate(cell->sample, "removal.count", "removal.rate", removed,
+		 end - begin);
+	set_rate(cell->sample, "prefault.count", "prefault.rate", prefaulted,
 		 end - begin);
 	set_rate(cell->sample, "teardown.count", "teardown.rate", teardowns,
 		 end - begin);

@@ -187,6 +187,8 @@ static int make_vcpu(struct vmm *vm, uint32_t index, struct err *e)
 	}
 	if (make_state(vm, index, e))
 		return -1;
+	if (index >= vm->nvcpus)
+		return 0;
 	what = "KVM_GET_TSC_KHZ";
 	khz = ioctl(vcpu->fd, KVM_GET_TSC_KHZ, 0);
 	if (khz <= 0)
@@ -220,9 +222,9 @@ static int let_convert(const struct vmm *vm)
 	return ioctl(vm->fd, KVM_ENABLE_CAP, &cap);
 }
 
-static int make_vm(struct vmm *vm, const struct memory_kind *kind,
-		   struct err *e)
+static int make_vm(struct vmm *vm, const struct vmm_shape *shape, struct err *e)
 {
+	const struct memory_kind *kind = shape->memory;
 	struct kvm_answers answers;
 	struct ability ability;
 	char why[320];
@@ -242,6 +244,11 @@ static int make_vm(struct vmm *vm, const struct memory_kind *kind,
 	kvm_ask_vm(&answers, vm->fd);
 	if (!kvm_can_have(&answers, kind, &ability))
 		return refuse(kind, &ability, e);
+	if (shape->idle && !answers.pre_fault)
+		return err_set(e, EXIT_UNSUPPORTED,
+			       "KVM_CAP_PRE_FAULT_MEMORY of this VM is 0: it "
+			       "takes Linux 6.10 or newer, and two-dimensional "
+			       "paging");
 	if (kind->vm_type == KVM_X86_SW_PROTECTED_VM && let_convert(vm))
 		return err_set(e, EXIT_FAILED, "KVM_CAP_EXIT_HYPERCALL: %s",
 			       strerror(errno));
@@ -265,16 +272,17 @@ static int build_td(const struct vmm *vm, const struct vmm_shape *shape,
 
 static int create(struct vmm *vm, const struct vmm_shape *shape, struct err *e)
 {
-	const struct td_shape td = {shape->vcpus, shape->ve_disable};
+	const struct td_shape td = {shape->vcpus + shape->idle,
+				    shape->ve_disable};
 	uint32_t i;
 
-	if (make_vm(vm, shape->memory, e))
+	if (make_vm(vm, shape, e))
 		return -1;
 	if (vmm_is_td(vm) && td_begin(vm->kvm, vm->fd, &td, e))
 		return -1;
 	if (make_memory(vm, shape, e))
 		return -1;
-	for (i = 0; i < vm->nvcpus; i++) {
+	for (i = 0; i < vm->nvcpus + vm->nidle; i++) {
 		if (make_vcpu(vm, i, e))
 			return -1;
 	}
@@ -298,11 +306,13 @@ int vmm_create(struct vmm *vm, const struct vmm_shape *shape, struct err *e)
 		.own = {.gmem = -1},
 		.image = {.gmem = -1},
 	};
-	vm->vcpu = calloc(shape->vcpus, sizeof(*vm->vcpu));
+	vm->vcpu =
+		calloc((size_t)shape->vcpus + shape->idle, sizeof(*vm->vcpu));
 	if (!vm->vcpu)
 		return err_set(e, EXIT_FAILED, "kvm: out of memory");
 	vm->nvcpus = shape->vcpus;
-	for (i = 0; i < vm->nvcpus; i++)
+	vm->nidle = shape->idle;
+	for (i = 0; i < vm->nvcpus + vm->nidle; i++)
 		vm->vcpu[i].fd = -1;
 	if (create(vm, shape, e) == 0)
 		return 0;
@@ -321,7 +331,7 @@ void vmm_release(struct vmm *vm)
 {
 	uint32_t i;
 
-	for (i = 0; vm->vcpu && i < vm->nvcpus; i++) {
+	for (i = 0; vm->vcpu && i < vm->nvcpus + vm->nidle; i++) {
 		if (vm->vcpu[i].run)
 			munmap(vm->vcpu[i].run, vm->run_bytes);
 		close_fd(&vm->vcpu[i].fd);

@@ -22,8 +22,8 @@ struct vmm_vcpu {
 struct vmm {
 	unsigned long type; /* KVM_X86_..._VM */
 	int kvm, fd;	    /* -1: closed */
-	uint32_t nvcpus;
-	struct vmm_vcpu *vcpu;
+	uint32_t nvcpus, nidle;
+	struct vmm_vcpu *vcpu; /* idle ones behind the others */
 	size_t run_bytes;
 	struct memory memory;	  /* what scripts work on */
 	struct memory own, image; /* the agent's tables and stacks; its code */
@@ -35,6 +35,7 @@ struct vmm {
 /** What is asked for. */
 struct vmm_shape {
 	uint32_t vcpus; /* 1 to AGENT_MAX_VCPUS */
+	uint32_t idle;	/* more of them that never run: for their ioctls */
 	uint64_t pages; /* of 4K, for scripts to work on */
 	bool huge;	/* in 2M pages where the kernel can, else 4K only */
 	const struct memory_kind *memory;

@@ -36,24 +36,32 @@ static void vcpu_contests(struct who who, const struct area *range,
 	vcpu_measure(who, false);
 }
 
-static void vcpu_script(const struct knob_values *values, struct who who,
-			const struct places *p, bool contested)
+static void touch_range(struct who who, const struct places *p)
 {
-	uint32_t stuck = stuck_vcpus(values, who.s->vcpus);
-
 	vcpu_pages(who, AGENT_TOUCH,
 		   area_slice(&p->range, who.vcpu, who.s->vcpus),
 		   AGENT_ACCEPT_FIRST, 0, 0);
+}
+
+static void vcpu_script(const struct knob_values *values, struct who who,
+			const struct places *p, const struct range_work *work)
+{
+	uint32_t stuck = stuck_vcpus(values, who.s->vcpus);
+
+	if (!work->fresh)
+		touch_range(who, p);
 	vcpu_barrier(who, 0);
 	if (who.vcpu < stuck)
 		vcpu_stuck(who, p->stuck + who.vcpu * PAGE_BYTES,
 			   (uint64_t)knob(values, "stuck_ns"));
-	else if (contested && knob(values, "others") == OTHERS_FAULTING)
+	else if (work->contested && knob(values, "others") == OTHERS_FAULTING)
 		vcpu_contests(who, &p->range,
 			      (uint64_t)knob(values, "tick_ns"));
 	else
 		vcpu_background(who, values, area_part(&p->fresh, who.vcpu),
 				AGENT_ACCEPT_FIRST);
+	if (work->fresh)
+		touch_range(who, p);
 }
 
 static void host_script(struct scenario *s, uint32_t thread,
@@ -80,7 +88,7 @@ int range_make(const struct workload *w, const struct knob_values *values,
 	if (script_begin(s, w, 1, vcpus, threads, err))
 		return -1;
 	for (i = 0; i < vcpus; i++)
-		vcpu_script(values, (struct who){s, 0, i}, &p, work->contested);
+		vcpu_script(values, (struct who){s, 0, i}, &p, work);
 	for (i = 0; i < threads; i++)
 		host_script(s, i, &p, work);
 	s->huge = p.range.level;

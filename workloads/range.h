@@ -9,12 +9,13 @@ struct range_work {
 	enum host_opcode opcode;
 	uint64_t arg;	/* of the operation */
 	bool contested; /* faulting vCPUs fault in the range itself */
+	bool fresh;	/* it is touched when the work is done, not before */
 };
 
 /**
- * Make a scenario in which host threads divide a range of mapped and accepted
- * pages and work on it once, while vCPUs do what the knobs say.  Uses the
- * knobs of track.
+ * Make a scenario in which host threads divide a range, of mapped and accepted
+ * pages if it is not fresh, and work on it once, while vCPUs do what the knobs
+ * say.  Uses the knobs of track.
  */
 int range_make(const struct workload *w, const struct knob_values *values,
 	       uint32_t vcpus, const struct range_work *work,

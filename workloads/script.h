@@ -98,6 +98,6 @@ uint64_t pace_of_rate(int64_t rate);
 
 extern const struct workload workload_build, workload_fault_in, workload_accept,
 	workload_track, workload_block_remove, workload_convert,
-	workload_reclaim, workload_zero_step, workload_churn;
+	workload_reclaim, workload_zero_step, workload_churn, workload_prefault;
 
 #endif

@@ -59,9 +59,9 @@ static const struct {
 	const char *workload;
 	bool grows;
 } ideals[] = {
-	{"fault-in", true},	 {"accept", true},   {"convert", true},
-	{"churn", true},	 {"track", false},   {"build", false},
-	{"block-remove", false}, {"reclaim", false},
+	{"fault-in", true}, {"accept", true},	     {"convert", true},
+	{"churn", true},    {"prefault", false},     {"track", false},
+	{"build", false},   {"block-remove", false}, {"reclaim", false},
 };
 
 /* -1: nobody knows. */

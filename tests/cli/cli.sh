@@ -71,7 +71,7 @@ for what in workloads policies backends metrics costs; do
 done
 check "list" tdmem 0 list
 for w in build fault-in accept track block-remove convert reclaim zero-step \
-	churn; do
+	churn prefault; do
 	tdmem 0 list workloads
 	check "list workloads has $w" grep -qE "^ *$w( |$)" "$out"
 done

@@ -15,7 +15,8 @@ tdmem, root, folder = sys.argv[1:]
 COSTS = root + "/configs/costs/spr.json"
 SCHEMA = json.load(open(root + "/results/tdmem-result-1.schema.json"))
 MEMORIES = ["anonymous", "guest-memfd", "private"]
-PAGES = {"fault-in": 512, "block-remove": 128, "convert": 32, "reclaim": 64}
+PAGES = {"fault-in": 512, "block-remove": 128, "convert": 32, "reclaim": 64,
+         "prefault": 96}
 ROUNDS = 2
 
 
@@ -34,6 +35,7 @@ def matrix(memory):
         "block-remove": {"pages": PAGES["block-remove"], "piece": 1},
         "convert": {"pages": PAGES["convert"], "rounds": ROUNDS},
         "reclaim": {"pages": PAGES["reclaim"]},
+        "prefault": {"pages": PAGES["prefault"]},
         "accept": {},
     }, memory)
 
@@ -112,7 +114,7 @@ def metrics(cell):
 
 
 # What KVM counted is what the guest counted; all was fresh, and all holds.
-def fault_in(m, vcpus, pages):
+def fault_in(m, vcpus, pages, memory):
     n = pages * vcpus
     yield "each page is counted once", m["fault.count"] == n
     yield "KVM fixed as many faults", m["kvm.pf_fixed"] == n
@@ -122,7 +124,7 @@ def fault_in(m, vcpus, pages):
     yield "each page holds", (m["check.pages"], m["check.zero"]) == (n, 0)
 
 
-def block_remove(m, vcpus, pages):
+def block_remove(m, vcpus, pages, memory):
     yield "each page is removed", m["removal.count"] == pages
     yield "each page is zero again", \
         m["check.pages"] == m["check.zero"] == pages
@@ -130,7 +132,7 @@ def block_remove(m, vcpus, pages):
         m["kvm.remote_tlb_flush_requests"] >= pages
 
 
-def convert(m, vcpus, pages):
+def convert(m, vcpus, pages, memory):
     n = pages * vcpus * ROUNDS
     yield "each conversion is counted", m["convert.count"] == 2 * n
     yield "each page is faulted in again", m["fault.count"] == n
@@ -139,13 +141,23 @@ def convert(m, vcpus, pages):
         m["check.touches"] == n + pages * vcpus
 
 
-def reclaim(m, vcpus, pages):
+def reclaim(m, vcpus, pages, memory):
     yield "one VM is torn down", m["teardown.count"] == 1
     yield "its pages held", m["check.pages"] == pages * vcpus
 
 
+# The guest touches them when it is over, and finds them there; of anonymous
+# memory KVM has mapped the page of zeros, since a pre-fault is a read.
+def prefault(m, vcpus, pages, memory):
+    yield "each page is given", m["prefault.count"] == pages
+    yield "no fault of a vCPU mapped any", \
+        memory == "anonymous" or m["kvm.pf_fixed"] == 0
+    yield "each page was zero and holds", \
+        m["check.fresh"] == m["check.pages"] == pages
+
+
 WORKLOADS = {"fault-in": fault_in, "block-remove": block_remove,
-             "convert": convert, "reclaim": reclaim}
+             "convert": convert, "reclaim": reclaim, "prefault": prefault}
 
 
 def check_ok(cell, rows, what):
@@ -169,7 +181,7 @@ def check_matrix(cells, memory):
             check_refused(cell, 'host.memory is not "private"', what)
         else:
             check_ok(cell, lambda m: WORKLOADS[workload](
-                m, vcpus, PAGES[workload]), what)
+                m, vcpus, PAGES[workload], memory), what)
 
 
 # Whatever is first, no page has anything but zeros or what belongs there.

@@ -47,6 +47,9 @@ const struct variant variants[] = {
 	{"churn", {{"pages", 2}, {"page_size", PAGE_2M}}},
 	{"churn",
 	 {{"pages", 4}, {"layout", LAYOUT_INTERLEAVED}, {"host_threads", 3}}},
+	{"prefault", {{"pages", 16}}},
+	{"prefault", {{"pages", 16}, {"host_threads", 3}}},
+	{"prefault", {{"pages", 2}, {"page_size", PAGE_2M}}},
 	{.workload = NULL},
 };
 

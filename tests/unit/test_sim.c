@@ -68,6 +68,7 @@ static const struct expectation {
 	{"zero-step", "fault.count", "pages", NULL, 1, true, "attackers"},
 	{"churn", "fault.count", "pages", "rounds", 1, true, NULL},
 	{"churn", "removal.count", "pages", "rounds", 1, true, NULL},
+	{"prefault", "prefault.count", "pages", NULL, 1, false, NULL},
 };
 
 static u32 vcpus_that_do(const struct expectation *e, struct knob_values *knobs,
