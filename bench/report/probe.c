@@ -180,7 +180,7 @@ static void add_function(struct table *t, const struct function *f)
 	char figure[FIGURE], *name = plain_text(f->name);
 
 	table_add(t, "%.40s", name ? name : "?");
-	table_add(t, "%s", format_count(f->calls, figure));
+	table_add(t, "%.0f", f->calls);
 	for (size_t i = 0; i < sizeof(time) / sizeof(time[0]); i++)
 		table_add(t, "%s", f->timed ? format_ns(time[i], figure) : "-");
 	free(name);

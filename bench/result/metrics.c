@@ -218,6 +218,12 @@ static const struct metric metrics[] = {
 	      "time that the hypervisor took from a CPU of the run, mean of CPUs")
 	COUNT("run.events", "events", NO_DIRECTION,
 	      "steps that the virtual machine made")
+	COUNT("faults.exits", "exits", NO_DIRECTION,
+	      "seen by the probe: exits of vCPUs for a page fault")
+	COUNT("faults.local_retries", "faults", LOWER_IS_BETTER,
+	      "seen by the probe: handled again without entering the guest")
+	COUNT("probe.missed", "events", LOWER_IS_BETTER,
+	      "entries and exits of functions that the kernel did not show")
 	COUNT("probe.rate_without", "1/s", HIGHER_IS_BETTER,
 	      "the workload's rate with the probe taken off, in this repeat")
 	COUNT("probe.overhead", "%", LOWER_IS_BETTER,

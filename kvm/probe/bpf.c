@@ -16,6 +16,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "bench/backend.h"
 #include "bench/stats/stats.h"
 #include "kvm/probe/impl.h"
 
@@ -33,7 +34,9 @@ struct bpf {
 	struct probe_setup setup;
 	struct bpf_program *enter[PROBE_POINTS], *leave[PROBE_POINTS];
 	struct bpf_link *link[2 * PROBE_POINTS];
-	uint32_t *tid; /* of each seat; 0: free */
+	struct bpf_link *exits; /* NULL: not attached */
+	uint64_t missed;	/* before this execution */
+	uint32_t *tid;		/* of each seat; 0: free */
 };
 
 /* -------------------------------------------------------------- the object */
@@ -289,6 +292,8 @@ static void bpf_detach(struct probe *probe)
 		bpf_link__destroy(b->link[i]);
 		b->link[i] = NULL;
 	}
+	bpf_link__destroy(b->exits);
+	b->exits = NULL;
 	for (uint32_t i = 0; i < probe->seats; i++) {
 		if (b->tid[i])
 			bpf_map_delete_elem(b->threads, &b->tid[i]);
@@ -309,6 +314,27 @@ static void attach_point(struct probe *probe, struct bpf *b, uint32_t i)
 			   strerror(errno));
 }
 
+static uint64_t missed_by(const struct bpf_program *program)
+{
+	struct bpf_prog_info info = {.type = 0};
+	uint32_t size = sizeof(info);
+	int fd = bpf_program__fd(program);
+
+	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &size))
+		return 0;
+	return info.recursion_misses;
+}
+
+/* The kernel leaves a program out that already runs on the same CPU. */
+static uint64_t missed(const struct bpf *b)
+{
+	uint64_t sum = 0;
+
+	for (uint32_t i = 0; i < PROBE_POINTS; i++)
+		sum += missed_by(b->enter[i]) + missed_by(b->leave[i]);
+	return sum;
+}
+
 static void bpf_attach(struct probe *probe)
 {
 	struct bpf *b = probe->state;
@@ -319,6 +345,10 @@ static void bpf_attach(struct probe *probe)
 		if (probe->place[i].name)
 			attach_point(probe, b, i);
 	}
+	b->exits = bpf_program__attach_raw_tracepoint(
+		bpf_object__find_program_by_name(b->object, "fault_exits"),
+		"kvm_page_fault");
+	b->missed = missed(b);
 }
 
 static int bpf_open(struct probe *probe)
@@ -389,6 +419,19 @@ static void bpf_read(struct probe *probe, uint32_t seat, uint32_t point,
 				 slot->result[i].count);
 }
 
+static void bpf_finish(struct probe *probe, struct sample *sample)
+{
+	const struct bpf *b = probe->state;
+	const struct probe_seat *seat = (const struct probe_seat *)b->seats.at;
+	uint64_t exits = 0;
+
+	sample_set(sample, "probe.missed", (double)(missed(b) - b->missed));
+	for (uint32_t i = 0; i < probe->seats; i++)
+		exits += seat[i].exits;
+	if (b->exits)
+		sample_set(sample, "faults.exits", (double)exits);
+}
+
 const struct probe_way probe_by_bpf = {
 	.name = "bpf",
 	.open = bpf_open,
@@ -398,5 +441,6 @@ const struct probe_way probe_by_bpf = {
 	.sit = bpf_sit,
 	.measure = bpf_measure,
 	.read = bpf_read,
+	.finish = bpf_finish,
 	.times = true,
 };

@@ -195,18 +195,30 @@ static bool take_all(struct probe *probe, struct sample *sample,
 	return good;
 }
 
+/* What follows from several metrics; a NaN among them gives none. */
+static void derive(struct sample *sample)
+{
+	const double *value = sample->value;
+	double total = value[metric_find("calls.total")];
+	double busy = value[metric_find("calls.busy")];
+	double faults = value[metric_find("kvm_mmu_page_fault.calls")];
+	double exits = value[metric_find("faults.exits")];
+
+	if (total > 0)
+		sample_set(sample, "calls.busy_per_1000", busy / total * 1000);
+	sample_set(sample, "faults.local_retries", faults - exits);
+}
+
 bool probe_fill(struct probe *probe, struct sample *sample)
 {
-	double total, busy;
 
 	if (!probe || !probe->way)
 		return true;
 	sample->probe = json_object();
 	if (!sample->probe || !take_all(probe, sample, sample->probe))
 		return false;
-	total = sample->value[metric_find("calls.total")];
-	busy = sample->value[metric_find("calls.busy")];
-	if (total > 0)
-		sample_set(sample, "calls.busy_per_1000", busy / total * 1000);
+	if (probe->way->finish)
+		probe->way->finish(probe, sample);
+	derive(sample);
 	return true;
 }

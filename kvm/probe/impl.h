@@ -94,6 +94,8 @@ struct probe_way {
 	/* Add a seat's calls; sum->hist is where times go. */
 	void (*read)(struct probe *probe, uint32_t seat, uint32_t point,
 		     uint32_t kind, struct probe_sum *sum);
+	/* Set metrics that only this way has; NULL: there are none. */
+	void (*finish)(struct probe *probe, struct sample *sample);
 	bool times; /* it knows times and what is returned */
 };
 

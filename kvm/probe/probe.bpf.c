@@ -4,6 +4,13 @@
  */
 #include "kvm/probe/program.h"
 
+SEC("raw_tp/kvm_page_fault")
+int fault_exits(void *ctx)
+{
+	(void)ctx;
+	return fault_exit();
+}
+
 #define POINT(n)                                                               \
 	SEC("fentry") int enter_##n(void *ctx)                                 \
 	{                                                                      \
@@ -20,6 +27,6 @@ POINT(8) POINT(9) POINT(10) POINT(11) POINT(12) POINT(13) POINT(14) POINT(15)
 POINT(16) POINT(17) POINT(18) POINT(19) POINT(20) POINT(21) POINT(22)
 POINT(23) POINT(24) POINT(25) POINT(26) POINT(27) POINT(28) POINT(29)
 POINT(30) POINT(31)
-	/* clang-format on */
 
-	char gpl[] SEC("license") = "GPL";
+char gpl[] SEC("license") = "GPL";
+/* clang-format on */

@@ -116,6 +116,19 @@ static __noinline int enter(void *ctx, __u32 point)
 	return 0;
 }
 
+/* At the tracepoint kvm_page_fault, which each exit passes once. */
+static __noinline int fault_exit(void)
+{
+	__u32 *index = find_seat();
+	struct probe_seat *seat = 0;
+
+	if (index)
+		seat = bpf_map_lookup_elem(&seats, index);
+	if (seat && seat->measuring)
+		seat->exits++;
+	return 0;
+}
+
 static __always_inline void take_result(void *ctx, __u32 point,
 					struct probe_seat *seat,
 					struct probe_slot *slot)

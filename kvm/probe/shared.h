@@ -50,6 +50,7 @@ struct probe_setup {
 struct probe_seat {
 	uint32_t measuring; /* written by the thread itself */
 	uint32_t busy;	    /* 1 + point of its last call, which ended BUSY */
+	uint64_t exits;	    /* from the guest, for a page fault */
 	struct {
 		uint64_t ns; /* 0: not inside */
 		uint64_t slot;

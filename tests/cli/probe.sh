@@ -100,7 +100,9 @@ if every kvm fault-in 1 'e["by"] == "bpf"' 2>/dev/null; then
 			h['kvm_tdp_mmu_map.latency']['count']"
 		check "bpf, $n vCPUs: each fault is handled once" \
 			every kvm fault-in $n \
-			"m['kvm_mmu_page_fault.calls'] == 256 * $n and
+			"m['kvm_mmu_page_fault.calls'] == 256 * $n ==
+			m['faults.exits'] and m['faults.local_retries'] == 0
+			and m['probe.missed'] == 0 and
 			h['kvm_mmu_page_fault.latency']['min'] >
 			h['kvm_tdp_mmu_map.latency']['min']"
 		check "bpf, $n vCPUs: nothing but faults is measured" \

@@ -134,6 +134,10 @@ static void only_while_measuring(void **state)
 	assert_int_equal(slot(0)->hist.count, 0);
 	call(BLOCK, c, 10);
 	assert_int_equal(slot(0)->hist.count, 1);
+	/* Nor is one that begins afterwards the end of an earlier one. */
+	kernel.seat[1].measuring = 0;
+	call(BLOCK, c, 10);
+	assert_int_equal(slot(0)->hist.count, 1);
 }
 
 static void only_threads_with_a_seat(void **state)
@@ -225,6 +229,19 @@ static void kicks_are_request_0x700(void **state)
 	assert_int_equal(slot(4)->result[0].count, 0);
 }
 
+static void exits_are_of_threads_that_measure(void **state)
+{
+	(void)state;
+	fault_exit();
+	fault_exit();
+	kernel.seat[1].measuring = 0;
+	fault_exit();
+	kernel.seat[1].measuring = 1;
+	kernel.tid = OTHER_TID;
+	fault_exit();
+	assert_int_equal(kernel.seat[1].exits, 2);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup(f, begin)
@@ -237,6 +254,7 @@ int main(void)
 		TEST(second_tries_follow_a_busy_of_the_same_call),
 		TEST(a_present_entry_is_removed),
 		TEST(kicks_are_request_0x700),
+		TEST(exits_are_of_threads_that_measure),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
