@@ -6,6 +6,7 @@
  */
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "model/machine/threads.h"
 
@@ -29,14 +30,27 @@ struct watch {
 	u64 progress, progress_ns;
 	u64 quiet_ns; /* since the last progress */
 	u64 begin_ns;
+	/* Of each strand, at the last look; NULL: no memory. */
+	struct strand_seen {
+		u64 cpu_ns, waits;
+	} * seen;
+	bool looked; /* at strands, since the last progress */
 };
 
 static u64 clock_ns(clockid_t clock)
 {
-	struct timespec ts;
+	struct timespec ts = {0, 0};
 
 	clock_gettime(clock, &ts);
 	return (u64)ts.tv_sec * 1000000000u + (u64)ts.tv_nsec;
+}
+
+/* CPU time of a strand; 0: it has returned. */
+static u64 cpu_ns(const struct tstrand *v)
+{
+	clockid_t clock;
+
+	return pthread_getcpuclockid(v->thread, &clock) ? 0 : clock_ns(clock);
 }
 
 static u64 progress_of(const struct threads *m)
@@ -114,9 +128,33 @@ static bool is_deadlocked(const struct threads *m)
 }
 
 /*
- * Time without progress counts as far as this process ran in it: one that
- * others kept off its CPUs is not in a livelock.  Strands that share CPUs have
- * each only its part of that.
+ * For how long since the last look the strand ran that ran least, of those that
+ * waited for nothing and so could have run all the time: at most `most`.
+ * Only asked while there is no progress, so that looking does not disturb.
+ */
+static u64 least_run(struct threads *m, struct watch *w, u64 most)
+{
+	for (u32 i = 0; w->seen && i < m->strands; i++) {
+		const struct tstrand *v = &m->strand[i];
+		struct strand_seen last = w->seen[i], *seen = &w->seen[i];
+
+		seen->waits = __atomic_load_n(&v->waits, __ATOMIC_SEQ_CST);
+		seen->cpu_ns = cpu_ns(v);
+		if (!w->looked || !seen->cpu_ns || seen->waits & 1 ||
+		    seen->waits != last.waits)
+			continue;
+		if (most > seen->cpu_ns - last.cpu_ns)
+			most = seen->cpu_ns - last.cpu_ns;
+	}
+	w->looked = true;
+	return most;
+}
+
+/*
+ * Time without progress counts as far as this process ran in it, and all of its
+ * strands that could: one that others kept off its CPUs, or whose lock holder
+ * they kept off, is not in a livelock.  Strands that share CPUs have each only
+ * its part of that.
  */
 static void look_at_progress(struct threads *m, struct watch *w)
 {
@@ -125,17 +163,21 @@ static void look_at_progress(struct threads *m, struct watch *w)
 	u64 cpu = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
 	u64 wall = at - w->at_ns, ran = cpu - w->cpu_ns;
 
+	w->at_ns = at;
+	w->cpu_ns = cpu;
+	if (progress != w->progress) {
+		w->progress = progress;
+		w->progress_ns = at;
+		w->quiet_ns = 0;
+		w->looked = false;
+		return;
+	}
 	ran = ran < wall ? ran : wall;
 	if (m->oversubscribed)
 		ran = ran * m->config.topology->ncpus / m->strands;
+	else
+		ran = least_run(m, w, ran);
 	w->quiet_ns += ran;
-	w->at_ns = at;
-	w->cpu_ns = cpu;
-	if (progress == w->progress)
-		return;
-	w->progress = progress;
-	w->progress_ns = at;
-	w->quiet_ns = 0;
 }
 
 static double ms(u64 ns)
@@ -187,10 +229,12 @@ void watch(struct threads *m)
 			  .cpu_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID)};
 	u32 live;
 
+	w.seen = calloc(m->strands + 1, sizeof(*w.seen));
 	w.begin_ns = w.progress_ns = w.at_ns;
 	while ((live = __atomic_load_n(&m->live, __ATOMIC_ACQUIRE))) {
 		futex_wait(&m->live, live, every);
 		if (!must_stop(m))
 			judge(m, &w);
 	}
+	free(w.seen);
 }

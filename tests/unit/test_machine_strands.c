@@ -177,6 +177,72 @@ static void the_way_back_is_made_up_for(void **state)
 
 /* -------------------------------------------------------------- its ends */
 
+enum { HOGS = 8 };
+
+/* Takes its part of a CPU until it is told to stop. */
+static void *hog(void *arg)
+{
+	const u32 *stop = arg;
+
+	while (!__atomic_load_n(stop, __ATOMIC_RELAXED))
+		;
+	return NULL;
+}
+
+static void work_for(struct strand *s, void *arg)
+{
+	struct world *w = arg;
+	struct timespec ts;
+
+	do
+		clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
+	while (ts.tv_nsec < 8 * 1000000);
+	progress(s);
+	line_store32(s, &w->a.line, &w->a.value, 1);
+}
+
+static void look_for(struct strand *s, void *arg)
+{
+	struct world *w = arg;
+
+	while (!line_load32(s, &w->a.line, &w->a.value))
+		spend(s, PS_PER_US);
+}
+
+/* A ninth of a CPU is little, and the other strand can only turn. */
+static void others_make_no_livelock(void **state)
+{
+	struct world *w = make_world(2);
+	pthread_t thread[HOGS];
+	enum machine_end end;
+	u32 stop = 0;
+
+	(void)state;
+	if (w->cpus.n < 2) {
+		print_message("needs two CPUs\n");
+		free(w);
+		skip();
+	}
+	for (int i = 0; i < HOGS; i++) {
+		cpu_set_t set;
+
+		CPU_ZERO(&set);
+		CPU_SET(w->cpus.os[1], &set);
+		assert_int_equal(pthread_create(&thread[i], NULL, hog, &stop),
+				 0);
+		pthread_setaffinity_np(thread[i], sizeof(set), &set);
+	}
+	w->config.livelock_ps = 30 * PS_PER_MS;
+	add(w, look_for);
+	add(w, work_for);
+	end = machine_run(w->m);
+	__atomic_store_n(&stop, 1, __ATOMIC_RELAXED);
+	for (int i = 0; i < HOGS; i++)
+		pthread_join(thread[i], NULL);
+	assert_int_equal(end, MACHINE_DONE);
+	free_world(w);
+}
+
 static void spend_for_ever(struct strand *s, void *arg)
 {
 	(void)arg;
@@ -386,6 +452,7 @@ int main(void)
 		cmocka_unit_test(a_kick_does_not_end_other_waits),
 		cmocka_unit_test(the_way_back_is_made_up_for),
 		cmocka_unit_test(a_halt_ends_all),
+		cmocka_unit_test(others_make_no_livelock),
 		cmocka_unit_test(a_livelock_is_seen),
 		cmocka_unit_test(a_deadlock_is_seen),
 		cmocka_unit_test(a_limit_ends_it),
