@@ -214,6 +214,9 @@ static const struct metric metrics[] = {
 	      "time that strands measured, all together")
 	COUNT("run.preempted", "switches", LOWER_IS_BETTER,
 	      "times that the kernel took a strand off its CPU in that time")
+	COUNT("run.delayed", "ns", LOWER_IS_BETTER,
+	      "time that strands were ready and had no CPU, from the barrier "
+	      "before they measured")
 	COUNT("run.steal", "ns", LOWER_IS_BETTER,
 	      "time that the hypervisor took from a CPU of the run, mean of CPUs")
 	COUNT("run.events", "events", NO_DIRECTION,

@@ -284,6 +284,9 @@ void sim_fill_sample(struct sim *sim, struct sample *sample)
 		return;
 	if (sim->world->concurrent) {
 		set(sample, (double)SUM(sim, preempted), "run.preempted");
+		if (!SUM(sim, delay_unknown))
+			set(sample, (double)SUM(sim, delayed_ns),
+			    "run.delayed");
 		set(sample, (double)SUM(sim, watched_ps) / (double)PS_PER_NS,
 		    "run.measured");
 	}

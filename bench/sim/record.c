@@ -9,6 +9,7 @@
 
 #include "bench/result/metrics.h"
 #include "bench/sim/sim.h"
+#include "model/machine/threads_delay.h"
 
 #define LIKELY(x) __builtin_expect(!!(x), 1)
 
@@ -257,15 +258,38 @@ static u64 preemptions(void)
 	return getrusage(RUSAGE_THREAD, &usage) ? 0 : (u64)usage.ru_nivcsw;
 }
 
+void sim_watch_delay(struct sim_thread *t)
+{
+	struct sim_recorder *rec = &t->rec;
+
+	if (!t->sim->world->concurrent || rec->on)
+		return;
+	rec->delay_begun = true;
+	rec->delay_unknown |= !thread_delay(&rec->delay_base);
+}
+
+static void end_delay(struct sim_recorder *rec)
+{
+	u64 now_ns = 0;
+
+	rec->delay_unknown |= !thread_delay(&now_ns);
+	if (!rec->delay_unknown)
+		rec->delayed_ns += now_ns - rec->delay_base;
+	rec->delay_begun = false;
+}
+
 /* By the thread itself, beside the window and not in it. */
 static void watch_preemptions(struct sim_thread *t, bool begin)
 {
 	struct sim_recorder *rec = &t->rec;
 
 	if (begin) {
+		if (!rec->delay_begun)
+			sim_watch_delay(t);
 		rec->preempted_base = preemptions();
 		return;
 	}
+	end_delay(rec);
 	rec->preempted += preemptions() - rec->preempted_base;
 	rec->watched_ps = rec->on_ps;
 }

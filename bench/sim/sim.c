@@ -94,6 +94,7 @@ struct sim_barrier *sim_arrive(struct sim_thread *t, u64 id)
 		return NULL;
 	}
 	barrier = &t->sim->barrier[id];
+	sim_watch_delay(t);
 	before = line_xadd32(t->kvm.strand, &barrier->arrived.line,
 			     &barrier->arrived.value, 1);
 	if (before + 1 != barrier->expected)

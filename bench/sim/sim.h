@@ -71,6 +71,9 @@ struct sim_recorder {
 	u64 on_since_ps, on_ps;
 	/* on real CPUs: involuntary context switches, and in which time */
 	u64 preempted_base, preempted, watched_ps;
+	/* and how long it was ready and had no CPU, from the last barrier on */
+	u64 delay_base, delayed_ns;
+	bool delay_begun, delay_unknown;
 	u64 ioctl_busy, refused, previous_epoch_busy;
 	u32 operand[NR_TDX_CALLS][NR_SIM_OPERANDS]; /* BUSY by operand */
 	/* of struct kvm_thread: at MEASURE begin, and gone up since */
@@ -220,6 +223,8 @@ void sim_wait(struct sim_thread *t, struct sim_flag *flag, u32 seen);
 extern const char *const sim_op_names[NR_SIM_OPS];
 extern const struct kvm_observer sim_observer;
 
+/** From here on until it has measured, delays of this thread are counted. */
+void sim_watch_delay(struct sim_thread *t);
 /** MEASURE of a script. */
 void sim_measure(struct sim_thread *t, bool begin);
 /** The agent does something to a page: an operation, or a part of one. */

@@ -88,16 +88,16 @@ static int execute(const struct validate_cell *cell,
 {
 	struct scenario scenario;
 	struct cell c;
-	int status;
+	int status = 0;
+	u32 strands;
 
 	plan_cell(config, 0, &c);
 	if (cell_scenario(config, &c, &scenario, e))
 		return -1;
-	status = config->backend->real_cpus
-			 ? 0
-			 : grow(&p->topology,
-				scenario.tds * scenario.vcpus + scenario.hosts,
-				e);
+	strands = scenario.tds * scenario.vcpus + scenario.hosts;
+	f->crowded = strands > p->topology.ncpus;
+	if (!config->backend->real_cpus)
+		status = grow(&p->topology, strands, e);
 	if (status == 0)
 		status = run_scenario(cell, config, &scenario, &c, p,
 				      &f->sample, e);

@@ -27,6 +27,7 @@ struct validate_cell {
 /** What came out; freed with validate_figures_free(). */
 struct validate_figures {
 	struct sample sample;
+	bool crowded; /* more vCPUs and host threads than CPUs */
 };
 
 /**
