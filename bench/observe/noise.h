@@ -46,6 +46,7 @@ void noise_warn(const json_t *noise);
 /** What the repeats of a cell suffered. */
 struct noise_sums {
 	double steal_ns, run_ns;
+	double steals; /* repeats of which the two are */
 	double preempted, measured_ns;
 	bool scaled;	/* some counter had to share the hardware */
 	double running; /* the least share of the time of any of these, % */
@@ -55,10 +56,11 @@ struct noise_sums {
 void noise_add(struct noise_sums *sums, const json_t *metrics);
 
 /**
- * Add to a cell's notes what is out of line: steal above 1 % of the time, or 5
- * and more preemptions that are more than 20 in a second of a strand.  Strands
- * that share CPUs preempt each other, so with `oversubscribed` there is no
- * such note.  -1: out of memory.
+ * Add to a cell's notes what is out of line: steal above 1 % of the time and
+ * above what its steps of 10 ms may be wrong by, or 5 and more preemptions that
+ * are more than 20 in a second of a strand.  Strands that share CPUs preempt
+ * each other, so with `oversubscribed` there is no such note.  -1: out of
+ * memory.
  */
 int noise_notes(const struct noise_sums *sums, bool oversubscribed,
 		json_t *notes);

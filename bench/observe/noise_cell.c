@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* What noise did to a cell, from the metrics of its repeats. */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "bench/observe/noise.h"
 
 static const double steal_limit = 1;	  /* % of the time */
+static const double steal_step_ns = 1e7;  /* USER_HZ, see proc_stat(5) */
 static const double preempted_limit = 20; /* in a second of a strand */
 enum { PREEMPTED_LEAST = 5 };
 
@@ -36,6 +38,8 @@ void noise_add(struct noise_sums *sums, const json_t *metrics)
 	const char *name;
 	json_t *value;
 
+	if (json_object_get(metrics, "run.steal"))
+		sums->steals++;
 	add_pair(metrics, "run.steal", "run.time", &sums->steal_ns,
 		 &sums->run_ns);
 	add_pair(metrics, "run.preempted", "run.measured", &sums->preempted,
@@ -57,6 +61,16 @@ static int add_note(json_t *notes, const char *text)
 	return json_array_append_new(notes, json_string(text));
 }
 
+/*
+ * Each repeat's steal is wrong by up to a step, either way: their sum by that
+ * times the root of their number, of which twice is no accident.
+ */
+static bool is_stolen(const struct noise_sums *sums, double percent)
+{
+	return percent > steal_limit &&
+	       sums->steal_ns > 2 * steal_step_ns * sqrt(sums->steals);
+}
+
 int noise_notes(const struct noise_sums *sums, bool oversubscribed,
 		json_t *notes)
 {
@@ -68,7 +82,7 @@ int noise_notes(const struct noise_sums *sums, bool oversubscribed,
 	char text[120];
 	int bad = 0;
 
-	if (steal > steal_limit) {
+	if (is_stolen(sums, steal)) {
 		snprintf(text, sizeof(text),
 			 "noise: the hypervisor took %.1f %% of the CPUs' time",
 			 steal);

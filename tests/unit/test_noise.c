@@ -166,12 +166,18 @@ static size_t notes_of(const struct noise_sums *sums, bool oversubscribed,
 static void cells_out_of_line_are_marked(void **state)
 {
 	struct noise_sums quiet = {.run_ns = 0}, steal = quiet, cpu = quiet;
+	struct noise_sums steps = quiet;
+	json_t *step = json_pack("{sfsf}", "run.steal", 1e7, "run.time", 1e6);
 	json_t *scaled = json_pack("{sf}", "counter.cycles.running", 40.0);
 
 	(void)state;
 	assert_int_equal(notes_of(&quiet, false, ""), 0);
 	add(&quiet, 10, 3);
 	assert_int_equal(notes_of(&quiet, false, ""), 0);
+	/* In runs of 1 ms one step is ten times all the time. */
+	for (int i = 0; i < 4; i++)
+		noise_add(&steps, step);
+	assert_int_equal(notes_of(&steps, false, ""), 0);
 	add(&steal, 20, 0);
 	add(&steal, 10, 0);
 	assert_int_equal(notes_of(&steal, false, "took 1.5 %"), 1);
@@ -181,6 +187,7 @@ static void cells_out_of_line_are_marked(void **state)
 	noise_add(&quiet, scaled);
 	assert_int_equal(notes_of(&quiet, false, "40 %"), 1);
 	json_decref(scaled);
+	json_decref(step);
 }
 
 int main(void)
