@@ -311,6 +311,7 @@ static int execute(struct kvm_cell *cell, struct err *err)
 		.huge = s->huge,
 		.memory = cell->memory,
 		.ve_disable = s->ve_disable,
+		.unfinished = !s->finalized,
 	};
 	int status;
 
@@ -365,6 +366,7 @@ int kvm_cell_run(const struct memory_kind *memory,
 	cell->scenario = scenario;
 	cell->setup = setup;
 	cell->memory = memory;
+	cell->finalized = scenario->finalized;
 	cell->sample = sample;
 	pthread_mutex_init(&cell->lock, NULL);
 	status = execute(cell, err);

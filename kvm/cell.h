@@ -14,6 +14,16 @@
 
 struct kvm_cell;
 
+/** What host threads count: pages, TDs and VMs, ioctls. */
+enum kvm_did {
+	KVM_DID_REMOVAL,
+	KVM_DID_PREFAULT,
+	KVM_DID_TEARDOWN,
+	KVM_DID_BUILD,
+	KVM_DID_IOCTL,
+	NR_KVM_DID
+};
+
 /** A thread of this process: of a vCPU, or of a host script. */
 struct kvm_cell_thread {
 	struct kvm_cell *cell;
@@ -26,9 +36,8 @@ struct kvm_cell_thread {
 	/* Worker: what it did, in ns of CLOCK_MONOTONIC. */
 	uint64_t begin_ns, end_ns;
 	bool measured;
-	uint64_t removed; /* pages, while measured */
-	uint64_t prefaulted;
-	uint64_t teardowns;
+	uint64_t did[NR_KVM_DID];
+	uint64_t busy; /* ioctls that race a build */
 };
 
 struct kvm_cell {
@@ -41,6 +50,7 @@ struct kvm_cell {
 	struct kvm_cell_thread *thread; /* vCPUs, then workers */
 	uint32_t nthreads;
 	uint64_t begin_ns, ran_ns; /* before the first entry; to the last end */
+	uint32_t finalized;	   /* atomic: vCPUs can run */
 	uint32_t gone;		   /* atomic: everybody comes to an end */
 	uint32_t vcpus_over;	   /* atomic: vCPUs whose scripts are over */
 	uint32_t vcpus_left;  /* atomic: threads of vCPUs that have ended */
@@ -76,6 +86,9 @@ void kvm_cell_over(struct kvm_cell_thread *t);
 
 /** Run a vCPU until its script has ended. */
 void kvm_cell_vcpu(struct kvm_cell_thread *t);
+/** Put a value of a host thread into a histogram of the sample. */
+void kvm_cell_record(struct kvm_cell_thread *t, const char *metric,
+		     uint64_t value);
 /** Run a host script. */
 void kvm_cell_host(struct kvm_cell_thread *t);
 /** Does a host thread need a vCPU that does not run? */

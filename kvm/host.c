@@ -8,6 +8,7 @@
 
 #include "kvm/cell.h"
 #include "kvm/td.h"
+#include "kvm/td_build.h"
 #include "kvm/uapi_tdx.h"
 
 typedef void host_fn(struct kvm_cell_thread *t, const struct host_op *op);
@@ -57,19 +58,24 @@ static void do_stop(struct kvm_cell_thread *t, const struct host_op *op)
 	}
 }
 
-static void record(struct kvm_cell_thread *t, const char *metric,
-		   uint64_t begin_ns)
+void kvm_cell_record(struct kvm_cell_thread *t, const char *metric,
+		     uint64_t value)
 {
-	uint64_t ns = kvm_cell_now_ns() - begin_ns;
 	struct hist *h;
 
 	pthread_mutex_lock(&t->cell->lock);
 	h = sample_hist(t->cell->sample, metric);
 	if (h)
-		hist_record(h, ns);
+		hist_record(h, value);
 	pthread_mutex_unlock(&t->cell->lock);
 	if (!h)
 		kvm_cell_end(t->cell, CELL_FAILED, "kvm: out of memory");
+}
+
+static void record(struct kvm_cell_thread *t, const char *metric,
+		   uint64_t begin_ns)
+{
+	kvm_cell_record(t, metric, kvm_cell_now_ns() - begin_ns);
 }
 
 /* Of a hole of several pages the time of each is not known. */
@@ -83,7 +89,7 @@ static bool punch(struct kvm_cell_thread *t, uint64_t offset, uint64_t pages)
 			     memory_punch_name(memory), strerror(errno));
 		return false;
 	}
-	t->removed += pages;
+	t->did[KVM_DID_REMOVAL] += pages;
 	if (pages == 1)
 		record(t, "removal.latency", begin_ns);
 	return true;
@@ -126,7 +132,7 @@ static bool prefault(struct kvm_cell_thread *t, uint64_t offset, uint64_t bytes)
 			     strerror(errno));
 		return false;
 	}
-	t->prefaulted++;
+	t->did[KVM_DID_PREFAULT]++;
 	record(t, "prefault.latency", begin_ns);
 	return true;
 }
@@ -163,7 +169,7 @@ static void do_teardown(struct kvm_cell_thread *t, const struct host_op *op)
 	pthread_mutex_lock(&t->cell->lock); /* nobody is being kicked */
 	vmm_release(&t->cell->vm);
 	pthread_mutex_unlock(&t->cell->lock);
-	t->teardowns++;
+	t->did[KVM_DID_TEARDOWN]++;
 	record(t, "teardown.latency", begin_ns);
 }
 
@@ -183,9 +189,9 @@ static const struct {
 	[HOST_PUNCH] = {do_punch, ANY_VM, NULL},
 	[HOST_JOIN] = {do_join, ANY_VM, NULL},
 	[HOST_TEARDOWN] = {do_teardown, ANY_VM, NULL},
-	[HOST_BUILD] = {NULL, TD, "PAGE.ADD"},
-	[HOST_FINALIZE] = {NULL, TD, "MR.FINALIZE"},
-	[HOST_IOCTL] = {NULL, TD, "ioctls that race a build"},
+	[HOST_BUILD] = {td_host_build, TD, "PAGE.ADD"},
+	[HOST_FINALIZE] = {td_host_finalize, TD, "MR.FINALIZE"},
+	[HOST_IOCTL] = {td_host_ioctl, TD, "ioctls that race a build"},
 	[HOST_PREFAULT] = {do_prefault, ANY_VM, "KVM_PRE_FAULT_MEMORY"},
 	[HOST_CONVERT] = {NULL, PRIVATE_MEMORY, "private memory"},
 	[HOST_TRACK] = {NULL, TD, "TRACK"},
@@ -214,7 +220,8 @@ static const char *host_refused(const struct scenario *s,
 		return "a HKID to release early";
 	if (op->opcode == HOST_TEARDOWN && s->hosts > 1)
 		return "a teardown by several threads";
-	if ((op->opcode == HOST_PUNCH || op->opcode == HOST_PREFAULT) &&
+	if ((op->opcode == HOST_PUNCH || op->opcode == HOST_PREFAULT ||
+	     op->opcode == HOST_BUILD) &&
 	    (__builtin_add_overflow(op->gpa, op->pages * 4096, &end) ||
 	     end > s->pages * 4096))
 		return "memory beyond its end";
@@ -251,7 +258,7 @@ static const char *refused(const struct scenario *s,
 
 	if (s->tds != 1)
 		return "several VMs at once";
-	if (!s->finalized)
+	if (!s->finalized && has(kind) < TD)
 		return "a build of a TD";
 	if (s->vcpus > AGENT_MAX_VCPUS)
 		return "so many vCPUs";
@@ -334,38 +341,51 @@ void kvm_cell_host(struct kvm_cell_thread *t)
 
 /* --------------------------------------------------------------- metrics */
 
-static void set_rate(struct sample *sample, const char *count, const char *rate,
-		     uint64_t n, uint64_t ns)
-{
-	if (!n || !ns)
-		return;
-	sample_set(sample, count, (double)n);
-	sample_set(sample, rate, (double)n * 1e9 / (double)ns);
-}
+static const struct {
+	const char *count, *rate;
+} metrics[NR_KVM_DID] = {
+	[KVM_DID_REMOVAL] = {"removal.count", "removal.rate"},
+	[KVM_DID_PREFAULT] = {"prefault.count", "prefault.rate"},
+	[KVM_DID_TEARDOWN] = {"teardown.count", "teardown.rate"},
+	[KVM_DID_BUILD] = {"build.count", "build.rate"},
+	[KVM_DID_IOCTL] = {"ioctl.count", "ioctl.rate"},
+};
 
-void kvm_cell_host_metrics(const struct kvm_cell *cell)
+/* Of the threads that measured: all that they did, from first to last. */
+static void sum_up(const struct kvm_cell *cell, struct kvm_cell_thread *sum)
 {
-	uint64_t begin = UINT64_MAX, end = 0, removed = 0, teardowns = 0;
-	uint64_t prefaulted = 0;
-	uint32_t i;
+	uint32_t i, k;
 
+	sum->begin_ns = UINT64_MAX;
 	for (i = cell->scenario->vcpus; i < cell->nthreads; i++) {
 		const struct kvm_cell_thread *t = &cell->thread[i];
 
 		if (!t->measured || t->end_ns <= t->begin_ns)
 			continue;
-		begin = t->begin_ns < begin ? t->begin_ns : begin;
-		end = t->end_ns > end ? t->end_ns : end;
-		removed += t->removed;
-		teardowns += t->teardowns;
-		prefaulted += t->prefaulted;
+		if (t->begin_ns < sum->begin_ns)
+			sum->begin_ns = t->begin_ns;
+		if (t->end_ns > sum->end_ns)
+			sum->end_ns = t->end_ns;
+		for (k = 0; k < NR_KVM_DID; k++)
+			sum->did[k] += t->did[k];
+		sum->busy += t->busy;
 	}
-	if (end <= begin)
-		return;
-	set_rate(cell->sample, "removal.count", "removal.rate", removed,
-		 end - begin);
-	set_rate(cell->sample, "prefault.count", "prefault.rate", prefaulted,
-		 end - begin);
-	set_rate(cell->sample, "teardown.count", "teardown.rate", teardowns,
-		 end - begin);
+}
+
+void kvm_cell_host_metrics(const struct kvm_cell *cell)
+{
+	struct kvm_cell_thread sum = {.cell = NULL};
+	uint32_t i;
+
+	sum_up(cell, &sum);
+	for (i = 0; sum.end_ns && i < NR_KVM_DID; i++) {
+		if (!sum.did[i])
+			continue;
+		sample_set(cell->sample, metrics[i].count, (double)sum.did[i]);
+		sample_set(cell->sample, metrics[i].rate,
+			   (double)sum.did[i] * 1e9 /
+				   (double)(sum.end_ns - sum.begin_ns));
+	}
+	if (sum.did[KVM_DID_IOCTL])
+		sample_set(cell->sample, "ioctl.busy", (double)sum.busy);
 }

@@ -147,7 +147,25 @@ int td_vcpu(int vcpu, struct err *e)
 	return td_command(vcpu, &cmd) ? td_failed(&cmd, e) : 0;
 }
 
-/* KVM keeps in `region` how far it came when a signal interrupts it. */
+/*
+ * KVM keeps in the region how far it came when a signal interrupts it: the
+ * same call goes on there.
+ */
+static int load(int vcpu, struct kvm_tdx_init_mem_region *region, bool measure,
+		struct kvm_tdx_cmd *cmd)
+{
+	*cmd = (struct kvm_tdx_cmd){
+		.id = KVM_TDX_INIT_MEM_REGION,
+		.flags = measure ? KVM_TDX_MEASURE_MEMORY_REGION : 0,
+		.data = (uintptr_t)region,
+	};
+	while (td_command(vcpu, cmd)) {
+		if (errno != EINTR)
+			return -1;
+	}
+	return 0;
+}
+
 int td_load(int vcpu, uint64_t gpa, const void *source, uint64_t bytes,
 	    struct err *e)
 {
@@ -156,17 +174,21 @@ int td_load(int vcpu, uint64_t gpa, const void *source, uint64_t bytes,
 		.gpa = gpa,
 		.nr_pages = bytes / PAGE_BYTES,
 	};
-	struct kvm_tdx_cmd cmd = {
-		.id = KVM_TDX_INIT_MEM_REGION,
-		.flags = KVM_TDX_MEASURE_MEMORY_REGION,
-		.data = (uintptr_t)&region,
+	struct kvm_tdx_cmd cmd;
+
+	return load(vcpu, &region, true, &cmd) ? td_failed(&cmd, e) : 0;
+}
+
+int td_add(int vcpu, uint64_t gpa, const void *source, bool measure,
+	   struct kvm_tdx_cmd *cmd)
+{
+	struct kvm_tdx_init_mem_region region = {
+		.source_addr = (uintptr_t)source,
+		.gpa = gpa,
+		.nr_pages = 1,
 	};
 
-	while (td_command(vcpu, &cmd)) {
-		if (errno != EINTR)
-			return td_failed(&cmd, e);
-	}
-	return 0;
+	return load(vcpu, &region, measure, cmd);
 }
 
 int td_finalize(int vm, struct err *e)

@@ -46,6 +46,13 @@ int td_vcpu(int vcpu, struct err *e);
 int td_load(int vcpu, uint64_t gpa, const void *source, uint64_t bytes,
 	    struct err *e);
 
+/**
+ * One such page, measured or only added; one try.  -1 with errno and *cmd for
+ * td_failed().
+ */
+int td_add(int vcpu, uint64_t gpa, const void *source, bool measure,
+	   struct kvm_tdx_cmd *cmd);
+
 /** The measurement is complete and vCPUs can run; 0 or -1 with *e. */
 int td_finalize(int vm, struct err *e);
 

@@ -8,6 +8,9 @@
 #include "bench/base/err.h"
 #include "kvm/uapi_tdx.h"
 
+/** CPUID entries that are asked for at most. */
+enum { TD_MOST_CPUIDS = 4096 };
+
 /** A command of KVM_MEMORY_ENCRYPT_OP: 0, or -1 with errno and hw_error. */
 int td_command(int fd, struct kvm_tdx_cmd *cmd);
 

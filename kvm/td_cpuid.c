@@ -8,8 +8,8 @@
 #include "kvm/td.h"
 #include "kvm/td_command.h"
 
-/* CPUID entries that there is room for at first, and at most. */
-enum { ROOM = 64, MOST_ROOM = 4096 };
+/* CPUID entries that there is room for at first. */
+enum { ROOM = 64 };
 
 enum {
 	LEAF_FEATURES = 1,
@@ -74,7 +74,7 @@ static void *ask(int fd, const struct question *q, struct err *e)
 	uint32_t room;
 	char *answer;
 
-	for (room = ROOM; room <= MOST_ROOM; room *= 2) {
+	for (room = ROOM; room <= TD_MOST_CPUIDS; room *= 2) {
 		answer = calloc(1,
 				q->at + sizeof(struct kvm_cpuid2) +
 					room * sizeof(struct kvm_cpuid_entry2));

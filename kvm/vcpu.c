@@ -7,6 +7,7 @@
 
 #include "kvm/cell.h"
 #include "kvm/mailbox.h"
+#include "kvm/td_build.h"
 #include "kvm/td_exit.h"
 
 enum { HALT_POLL_NS = 50000 };
@@ -201,6 +202,7 @@ void kvm_cell_vcpu(struct kvm_cell_thread *t)
 	const struct vmm_vcpu *vcpu = &t->cell->vm.vcpu[t->index];
 	bool goes_on = true;
 
+	td_wait_finalized(t->cell);
 	while (goes_on && !kvm_cell_gone(t->cell)) {
 		if (ioctl(vcpu->fd, KVM_RUN, 0) == 0) {
 			goes_on = handle_exit(t, vcpu->run);

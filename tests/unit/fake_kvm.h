@@ -44,6 +44,7 @@ struct fake_options {
 	unsigned no_entropy; /* so many KVM_TDX_INIT_VM give EAGAIN */
 	unsigned piece; /* INIT_MEM_REGION is interrupted after so many pages;
 			   0: never */
+	unsigned busy_adds;	   /* so many single pages give EBUSY */
 	unsigned busy_conversions; /* so many attribute calls give EAGAIN */
 	unsigned max_vcpus;	   /* 0: 8 */
 	bool only_ordinary;	   /* KVM_CAP_VM_TYPES without TDs */

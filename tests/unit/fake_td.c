@@ -8,6 +8,7 @@
 #define PAGE		    4096ull
 #define SEPT_VE_DISABLE	    (1ull << 28)
 #define TDX_OPERAND_INVALID 0xC000010000000000ull
+#define TDX_OPERAND_BUSY    0x8000020000000000ull
 #define ADDRESS_SIZES	    0x80000008u
 
 /* ------------------------------------------------------------------ CPUID */
@@ -217,6 +218,11 @@ static int init_mem_region(struct kvm_tdx_cmd *cmd, struct fake_vcpu *vcpu)
 		wrong = "KVM_TDX_INIT_MEM_REGION: vCPU";
 	if (wrong)
 		return fake_refuse(EINVAL, wrong);
+	if (r->nr_pages == 1 && fake_options.busy_adds) {
+		fake_options.busy_adds--;
+		cmd->hw_error = TDX_OPERAND_BUSY;
+		return fake_expected(EBUSY);
+	}
 	for (; r->nr_pages; done++) {
 		if (fake_options.piece && done == fake_options.piece)
 			return fake_expected(EINTR);
@@ -259,6 +265,9 @@ int fake_td_command(struct kvm_tdx_cmd *cmd, struct fake_vcpu *vcpu)
 		return fake_refuse(EINVAL, "KVM_MEMORY_ENCRYPT_OP: of whom");
 	if (cmd->flags & ~commands[cmd->id].flags)
 		return fake_refuse(EINVAL, "KVM_MEMORY_ENCRYPT_OP: flags");
+	/* Who races a build has to expect that it is over. */
+	if (cmd->id == KVM_TDX_GET_CPUID && fake_vm.td == TD_RUNNABLE)
+		return fake_expected(EINVAL);
 	if (vcpu && fake_vm.td != TD_INITIALIZED)
 		return fake_refuse(EINVAL, "a command of a vCPU: state");
 	return commands[cmd->id].fn(cmd, vcpu);

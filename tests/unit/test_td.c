@@ -180,6 +180,45 @@ static void teardown_gives_all_back(void **state)
 	finish(&r);
 }
 
+static void pages_are_there_before_they_are_accepted(void **state)
+{
+	struct run r = cell_of("accept", 2);
+
+	(void)state;
+	kit_set(&r.kit, "pages", 8);
+	execute(&r);
+	assert_ok(&r);
+	assert_int_equal(fake_kvm_counts().accepted, 16);
+	assert_int_equal(kit_value(&r.sample, "accept.count"), 16);
+	finish(&r);
+}
+
+static void a_build_is_raced_by_ioctls(void **state)
+{
+	struct run r = cell_of("build", 2);
+	const struct hist *attempts;
+
+	(void)state;
+	kit_set(&r.kit, "pages", 64);
+	kit_set(&r.kit, "racers", 2);
+	r.fake.busy_adds = 5;
+	execute(&r);
+	assert_ok(&r);
+	assert_int_equal(kit_value(&r.sample, "build.count"), 64);
+	attempts = r.sample.hist[metric_find("build.attempts")];
+	assert_int_equal(attempts->count, 64);
+	assert_int_equal(attempts->sum, 64 + 5);
+	assert_int_equal(attempts->max, 6);
+	/* All the agent's pages, and those 64. */
+	assert_int_equal(fake_kvm_counts().measured, 16 + 256 + 2 * 8 + 64);
+	finish(&r);
+	kit_set(&r.kit, "measure", 0);
+	execute(&r);
+	assert_ok(&r);
+	assert_int_equal(fake_kvm_counts().measured, 16 + 256 + 2 * 8);
+	finish(&r);
+}
+
 /* -------------------------------------------------------- what is measured */
 
 static const struct vmm_shape small = {
@@ -391,6 +430,8 @@ int main(void)
 		cmocka_unit_test(pages_are_converted_and_come_back),
 		cmocka_unit_test(removal_under_halted_vcpus),
 		cmocka_unit_test(teardown_gives_all_back),
+		cmocka_unit_test(pages_are_there_before_they_are_accepted),
+		cmocka_unit_test(a_build_is_raced_by_ioctls),
 		cmocka_unit_test(the_image_and_its_tables_are_measured),
 		cmocka_unit_test(steps_out_of_order_are_refused),
 		cmocka_unit_test(what_a_host_lacks_is_said),
