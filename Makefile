@@ -241,11 +241,12 @@ check:
 	$(Q)TDMEM=$(abspath $(O)/tdmem) TDMEM_CLANG=$(abspath $(CLANG_O)/tdmem) \
 		sh tests/run.sh $(UNIT) $(SCRIPTS)
 
-KVM_TESTS := rig kvm kvm_hostile
+KVM_TESTS := rig kvm kvm_hostile probe
 check-kvm:
 	$(Q)sh $(DEPS) check
 	$(Q)$(MAKE) --no-print-directory all $(O)/tests/unit/test_kvm_hostile \
-		$(O)/tests/unit/test_kvm_faults
+		$(O)/tests/unit/test_kvm_faults \
+		$(O)/tests/unit/test_probe_kernel
 	$(Q)TDMEM=$(abspath $(O)/tdmem) sh tests/run.sh \
 		$(KVM_TESTS:%=tests/cli/%.sh)
 

@@ -220,10 +220,20 @@ static void take_names(struct probe *probe, const struct btf *btf,
 	}
 }
 
+static bool returns_ret_pf(const struct probe_table *table)
+{
+	uint32_t i = 0;
+
+	while (i < table->n && table->point[i].returns != RETURNS_RET_PF)
+		i++;
+	return i < table->n;
+}
+
 /* KVM is a module, or built in. */
 static void find_ret_pf(struct probe *probe)
 {
-	struct btf *base = btf__load_vmlinux_btf();
+	struct btf *base =
+		returns_ret_pf(probe->table) ? btf__load_vmlinux_btf() : NULL;
 	struct btf *kvm = base ? btf__load_module_btf("kvm", base) : NULL;
 	const struct btf *btf = kvm ? kvm : base;
 	uint32_t from = kvm ? btf__type_cnt(base) : 1;
@@ -276,7 +286,8 @@ static int make(struct probe *probe, struct bpf *b)
 static const char *why_not(int error)
 {
 	if (error == -EPERM || error == -EACCES)
-		return "refused: it needs CAP_BPF and CAP_PERFMON, or root";
+		return "refused: it needs CAP_BPF and CAP_PERFMON, as root "
+		       "has them, and nothing that forbids BPF";
 	if (access("/sys/kernel/btf/vmlinux", R_OK))
 		return "the kernel has no BTF (/sys/kernel/btf/vmlinux)";
 	if (error == -ENOENT)

@@ -41,6 +41,8 @@ cat >"$dir/do" <<-'EOF'
 		echo "@$how.json"
 		cat $how.out
 	}
+	echo "@kernel.text"
+	./test_probe_kernel 2>&1 || status=1
 	run kvm
 	run kvm:kprobes --set axes.vcpus=[2]
 	few='workloads={"fault-in":{"pages":256}}'
@@ -50,8 +52,13 @@ cat >"$dir/do" <<-'EOF'
 EOF
 chmod 755 "$dir/do"
 
-TDMEM_RIG_FILES="$TDMEM $dir/spr.json $dir/c.json" \
-	TDMEM_RIG_SECONDS=90 sh "$root/tests/rig/run.sh" "$dir/do" \
+unit=$(dirname "$TDMEM")/tests/unit/test_probe_kernel
+[ -x "$unit" ] || {
+	fail "$unit is not there: make unit"
+	finish
+}
+TDMEM_RIG_FILES="$TDMEM $unit $dir/spr.json $dir/c.json" \
+	TDMEM_RIG_SECONDS=180 sh "$root/tests/rig/run.sh" "$dir/do" \
 	>"$out" 2>"$err"
 ended=$?
 if [ $ended -eq 125 ] && ! grep -q 'QEMU ended' "$err"; then
@@ -90,7 +97,13 @@ every() {
 	EOF
 }
 
+sed -n "/^@kernel.text\$/,/^@/{/^@/d;p}" "$out" >"$dir/kernel.text"
+check "kprobes on functions that every kernel has" \
+	grep -qE 'OK .*kprobes_see_calls' "$dir/kernel.text"
+
 if every kvm fault-in 1 'e["by"] == "bpf"' 2>/dev/null; then
+	check "bpf on functions that every kernel has" \
+		grep -qE 'OK .*bpf_sees_calls_and' "$dir/kernel.text"
 	for n in 1 2; do
 		check "bpf, $n vCPUs: KVM maps what the guest touches" \
 			every kvm fault-in $n \
@@ -134,7 +147,7 @@ if every kvm fault-in 1 'e["by"] == "bpf"' 2>/dev/null; then
 		'm["kvm_mmu_page_fault.calls"] == 512 and
 		m["kicks.rounds"] == 0 and "calls.total" not in m'
 elif grep -q "built without libbpf" "$dir/kvm.text"; then
-	skip "this program was built without libbpf or clang" 13
+	skip "this program was built without libbpf or clang" 14
 else
 	fail "bpf is not used" "$dir/kvm.text"
 fi
