@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "bench/calibrate/calibrate.h"
 #include "bench/plan/topology.h"
@@ -21,9 +22,10 @@
 /*
  * Short ones and many: a few milliseconds often pass without anybody else on
  * the CPU even where the machine is not idle.  Of the real ones only those
- * count in which that was so, and a median of fewer than LEAST says nothing.
+ * count in which that was so, in SERIES_S seconds, and a median of fewer than
+ * LEAST says nothing.
  */
-enum { REPEATS = 15, TRIES = 10 * REPEATS, LEAST = 9 };
+enum { REPEATS = 15, LEAST = 9, SERIES_S = 5 };
 
 /* What interrupts cost changes from second to second: each has its costs. */
 enum { ROUNDS = 3, MAX_COUNTS = 3 };
@@ -116,10 +118,19 @@ static int repeat_once(const struct pair *pair,
 	return 0;
 }
 
+static double seconds(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
 /* The first time is for the machine to warm up. */
 static int run_series(const struct pair *pair, struct validate_cell *cell,
 		      const char *backend, struct series *s, struct err *e)
 {
+	double end = seconds() + SERIES_S;
 	struct err last;
 
 	err_set(e, EXIT_FAILED, "others use the CPUs");
@@ -129,7 +140,7 @@ static int run_series(const struct pair *pair, struct validate_cell *cell,
 	if (repeat_once(pair, cell, s, e))
 		return -1;
 	*s = (struct series){.n = 0};
-	while (s->n < REPEATS && s->tries < TRIES) {
+	while (s->n < REPEATS && seconds() < end) {
 		cell->seed++;
 		if (repeat_once(pair, cell, s, e))
 			return -1;
