@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "kvm/cell.h"
+#include "kvm/facts.h"
 #include "kvm/td_can.h"
 
 static bool available(char *why, size_t size)
@@ -23,6 +24,15 @@ static bool available(char *why, size_t size)
 	return can;
 }
 
+static json_t *facts(const struct topology *topology, const uint32_t *os_cpu,
+		     uint32_t memory)
+{
+	(void)topology;
+	(void)os_cpu;
+	(void)memory;
+	return kvm_facts(&memory_kind_td);
+}
+
 static int run(const struct scenario *scenario, const struct cell_setup *setup,
 	       struct sample *sample, struct err *err)
 {
@@ -34,5 +44,6 @@ const struct backend backend_tdx = {
 	.summary = "a TD of /dev/kvm, on a host with TDX",
 	.real_cpus = true,
 	.available = available,
+	.facts = facts,
 	.run = run,
 };

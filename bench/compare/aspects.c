@@ -39,6 +39,7 @@ static const struct source {
 	{"kick", "environment.threads.kick", ON_HOST, "membarrier"},
 	{"vm", "environment.kvm.vm", ON_HOST, ""},
 	{"host.memory", "environment.kvm.memory", ON_HOST, ""},
+	{"TDX module", "environment.tdx.tdx_module", ON_HOST, ""},
 	{"jitter", "config.host.jitter", VIRTUAL, "0.05"},
 	{"clear_removed", "config.host.clear_removed", MODELLED, "true"},
 	{"retry_limit", "config.retry_limit", ALWAYS, "0"},

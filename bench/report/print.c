@@ -281,18 +281,20 @@ static void print_model(const struct printer *p, const json_t *top)
 	print_costs(p, top);
 }
 
-/* Of a result that was measured in VMs. */
+/* Of a result that was measured in VMs or TDs. */
 static void print_vm(const struct printer *p, const json_t *env)
 {
+	bool tds = json_object_get(env, "tdx");
+	const char *backend = tds ? "tdx" : "kvm";
 	char text[400];
 
-	if (!json_object_get(env, "kvm"))
+	if (!json_object_get(env, backend))
 		return;
 	snprintf(text, sizeof(text),
-		 "MEASURED, in VMs that are no TDs (%.60s, memory %.40s): "
-		 "%.160s",
-		 text_at(env, "kvm", "vm", "?"),
-		 text_at(env, "kvm", "memory", "?"),
+		 "MEASURED, in %s (%.60s, memory %.40s): %.160s",
+		 tds ? "TDs" : "VMs that are no TDs",
+		 text_at(env, backend, "vm", "?"),
+		 text_at(env, backend, "memory", "?"),
 		 json_string_value(json_object_get(env, "kernel")));
 	print_wrapped(p->f, 0, text);
 }

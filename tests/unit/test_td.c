@@ -290,6 +290,18 @@ static void what_a_host_lacks_is_said(void **state)
 	finish(&r);
 }
 
+static void a_result_says_that_it_is_of_a_td(void **state)
+{
+	json_t *facts = backend_tdx.facts(NULL, NULL, 0);
+
+	(void)state;
+	assert_string_equal(json_string_value(json_object_get(facts, "vm")),
+			    "KVM_X86_TDX_VM");
+	assert_string_equal(json_string_value(json_object_get(facts, "memory")),
+			    "td");
+	json_decref(facts);
+}
+
 /* ------------------------------------------------------------------- exits */
 
 static void every_exit_has_its_answer(void **state)
@@ -435,6 +447,7 @@ int main(void)
 		cmocka_unit_test(the_image_and_its_tables_are_measured),
 		cmocka_unit_test(steps_out_of_order_are_refused),
 		cmocka_unit_test(what_a_host_lacks_is_said),
+		cmocka_unit_test(a_result_says_that_it_is_of_a_td),
 		cmocka_unit_test(every_exit_has_its_answer),
 		cmocka_unit_test(each_call_of_a_cell_fails),
 	};
