@@ -40,6 +40,19 @@ check "each has a unit" holds "$dir/a.json" \
 	'r["metrics"]["counter.cycles"]["unit"] == "events"'
 check "the time measured is no longer than the run" holds "$dir/a.json" \
 	'0 < m["run.measured"] < m["run.time"] and m["run.preempted"] >= 0'
+# Another busy program on its CPU, for longer than a time slice.
+first=$(taskset -pc $$ | sed 's/.*: //; s/[,-].*//')
+if [ -r /proc/thread-self/schedstat ]; then
+	taskset -c "$first" bash -c 'while :; do :; done' &
+	hog=$!
+	check "a run on a CPU that is taken" tdmem 0 run "$c" -q \
+		-o "$dir/h.json" --set "host.pin=\"$first\"" \
+		--set workloads.fault-in.pages=5000
+	kill $hog
+	check "it was delayed" holds "$dir/h.json" 'm["run.delayed"] > 1e6'
+else
+	skip "this kernel does not count delays (CONFIG_SCHED_INFO)" 2
+fi
 check "the host was looked at" holds "$dir/a.json" \
 	'isinstance(r["environment"]["noise"]["warnings"], list)'
 
