@@ -298,14 +298,15 @@ enum agent_result agent_run(struct agent_port *port, const struct agent_op *ops,
 	run.steps_left = AGENT_MAX_STEPS;
 	run.nloops = 0;
 	while (r == AGENT_OK && run.next < nops) {
-		const struct agent_op *op = &ops[run.next];
+		/* A copy, beside what else is needed from page to page. */
+		const struct agent_op op = ops[run.next];
 
-		if (op->opcode == AGENT_END)
+		if (op.opcode == AGENT_END)
 			break;
 		if (!step(&run))
 			return AGENT_MISMATCH;
 		run.next++;
-		r = execute(&run, op);
+		r = execute(&run, &op);
 	}
 	return r;
 }

@@ -29,7 +29,7 @@ static bool sound(const struct vcpu *vcpu, const volatile uint64_t *word,
 
 void check_touched(struct vcpu *vcpu, uint64_t gpa)
 {
-	struct agent_check *check = &vcpu->box->check;
+	struct agent_check *check = &vcpu->check;
 	volatile uint64_t *page = (volatile uint64_t *)gpa;
 	bool good = true;
 	unsigned i;
@@ -92,7 +92,7 @@ static enum content read_again(const struct vcpu *vcpu, uint64_t gpa)
 
 void check_script(struct vcpu *vcpu, const struct agent_op *op, uint32_t nops)
 {
-	struct agent_check *check = &vcpu->box->check;
+	struct agent_check *check = &vcpu->check;
 	uint32_t i, k;
 
 	for (i = 0; i < nops && op[i].opcode != AGENT_END; i++) {

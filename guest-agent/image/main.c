@@ -89,7 +89,7 @@ static uint64_t port_now_ns(struct agent_port *port)
 			 :
 			 : "memory");
 	return (uint64_t)((unsigned __int128)((uint64_t)high << 32 | low) *
-				  box_of(port)->ns_mult >>
+				  vcpu_of(port)->ns_mult >>
 			  32);
 }
 
@@ -186,10 +186,31 @@ static void port_measure(struct agent_port *port, bool begin)
 		vcpu_of(port)->world->ring(AGENT_BELL_END);
 }
 
+static void count_latencies(struct vcpu *vcpu)
+{
+	struct latencies *late = vcpu->late;
+	uint32_t i;
+
+	for (i = 0; i < late->n; i++)
+		hist_record(&vcpu->box->hist[late->what], late->ns[i]);
+	late->n = 0;
+}
+
+/*
+ * Not one by one: where an exit empties the TLB each further page that is
+ * used between two faults is walked to again, and histograms are many pages.
+ */
 static void port_record(struct agent_port *port, enum agent_latency what,
 			uint64_t begin, uint64_t end)
 {
-	hist_record(&box_of(port)->hist[what], end - begin);
+	struct vcpu *vcpu = vcpu_of(port);
+	struct latencies *late = vcpu->late;
+
+	if (late->what != what ||
+	    late->n == sizeof(late->ns) / sizeof(*late->ns))
+		count_latencies(vcpu);
+	late->what = what;
+	late->ns[late->n++] = end - begin;
 }
 
 static void port_check(struct agent_port *port, uint64_t gpa)
@@ -249,24 +270,31 @@ static void touch_box(struct agent_box *box)
 
 void agent_main(uint64_t index, struct agent_box *box)
 {
+	struct latencies late;
 	struct vcpu vcpu = {
 		.port = {&ops},
 		.box = box,
 		.world = world_here(),
 		.salt = box->salt,
+		.ns_mult = box->ns_mult,
+		.late = &late,
 	};
 	const struct agent_op *script = agent_box_script(box);
 	uint32_t nops = box->nops;
 
+	late.n = 0;
+	late.what = AGENT_LAT_TOUCH;
 	set_gates(index);
 	touch_box(box);
 	touch_tables();
 	vcpu.world->begin(&vcpu);
 	box->result = agent_run(&vcpu.port, script, nops);
+	count_latencies(&vcpu);
 	if (box->result == AGENT_OK) {
 		vcpu.world->ring(AGENT_BELL_OVER);
 		check_script(&vcpu, script, nops);
 	}
+	box->check = vcpu.check;
 	for (;;)
 		vcpu.world->ring(AGENT_BELL_DONE);
 }

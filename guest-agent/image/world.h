@@ -5,13 +5,23 @@
 
 #include "guest-agent/image/mailbox.h"
 
-/** A vCPU. */
+/** Latencies that are not yet in a histogram. */
+struct latencies {
+	enum agent_latency what;
+	uint32_t n;
+	uint64_t ns[64];
+};
+
+/** A vCPU; all that it needs from page to page is on its stack. */
 struct vcpu {
 	struct agent_port port; /* must be first */
 	struct agent_box *box;
 	const struct world *world;
 	uint64_t shared_bit; /* TD: of GPAs */
 	uint64_t salt;
+	uint64_t ns_mult;
+	struct agent_check check;
+	struct latencies *late;
 	bool stored;  /* the last touch was no #VE */
 	bool vmmcall; /* VM: hypercalls are made by AMD's instruction */
 };
