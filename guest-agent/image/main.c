@@ -144,7 +144,7 @@ static enum agent_result port_spin(struct agent_port *port, uint64_t ns)
 static enum agent_result port_halt(struct agent_port *port)
 {
 	while (!port_stopped(port))
-		vcpu_of(port)->world->halt();
+		vcpu_of(port)->world->halt(vcpu_of(port));
 	return load(&shared()->gone) ? AGENT_STOP : AGENT_OK;
 }
 

@@ -18,6 +18,7 @@ struct vcpu {
 	struct agent_box *box;
 	const struct world *world;
 	uint64_t shared_bit; /* TD: of GPAs */
+	bool apic_on;	     /* TD */
 	uint64_t salt;
 	uint64_t ns_mult;
 	struct agent_check check;
@@ -34,7 +35,7 @@ struct world {
 	enum agent_result (*convert)(const struct vcpu *vcpu, uint64_t gpa,
 				     uint64_t bytes, bool to_private);
 	/* Until something wakes it up, or earlier. */
-	void (*halt)(void);
+	void (*halt)(struct vcpu *vcpu);
 	/* Was the #VE that has just been taken of a pending page?  Of which? */
 	bool (*pending)(uint64_t *gpa);
 };

@@ -16,10 +16,6 @@ static void give_up(enum td_fatal why, uint64_t gpa, uint64_t status)
 		td_report_fatal(agent_tdcall, why, gpa, status);
 }
 
-/*
- * An APIC that is switched off takes no interrupt, and what ends a halt is
- * one.  It stays pending: interrupts are never enabled here.
- */
 static void begin(struct vcpu *vcpu)
 {
 	uint64_t status;
@@ -27,9 +23,6 @@ static void begin(struct vcpu *vcpu)
 	vcpu->shared_bit = td_shared_bit(agent_tdcall, &status);
 	if (!vcpu->shared_bit)
 		give_up(TD_FATAL_INFO, 0, status);
-	status = td_wrmsr(agent_tdcall, MSR_X2APIC_SIVR, APIC_ENABLED);
-	if (status)
-		give_up(TD_FATAL_APIC, 0, status);
 }
 
 static void ring(enum agent_doorbell bell)
@@ -59,9 +52,23 @@ static enum agent_result convert(const struct vcpu *vcpu, uint64_t gpa,
 	return r;
 }
 
-static void halt(void)
+/*
+ * What ends a halt is an interrupt, and an APIC that is off takes none.  It
+ * stays pending: interrupts are never enabled here.  The first time ends at
+ * once, for the one to wait for may have come while the APIC was off.
+ */
+static void halt(struct vcpu *vcpu)
 {
-	td_halt(agent_tdcall);
+	uint64_t status;
+
+	if (vcpu->apic_on) {
+		td_halt(agent_tdcall);
+		return;
+	}
+	status = td_wrmsr(agent_tdcall, MSR_X2APIC_SIVR, APIC_ENABLED);
+	if (status)
+		give_up(TD_FATAL_APIC, 0, status);
+	vcpu->apic_on = true;
 }
 
 static bool pending(uint64_t *gpa)

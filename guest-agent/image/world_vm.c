@@ -55,8 +55,9 @@ static enum agent_result convert(const struct vcpu *vcpu, uint64_t gpa,
 	return result ? AGENT_MISMATCH : AGENT_OK;
 }
 
-static void halt(void)
+static void halt(struct vcpu *vcpu)
 {
+	(void)vcpu;
 	__asm__ volatile("hlt" : : : "memory");
 }
 

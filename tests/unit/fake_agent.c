@@ -17,6 +17,7 @@
 struct guest {
 	struct agent_port port; /* must be first */
 	struct agent_box *box;
+	bool apic_on;
 };
 
 /* -------------------------------------------------------------------- port */
@@ -112,8 +113,15 @@ static enum agent_result port_spin(struct agent_port *port, uint64_t ns)
 
 static enum agent_result port_halt(struct agent_port *port)
 {
-	while (!port_stopped(port))
-		td_halt(fake_tdcall);
+	struct guest *guest = (struct guest *)port;
+
+	while (!port_stopped(port)) {
+		if (guest->apic_on)
+			td_halt(fake_tdcall);
+		else if (td_wrmsr(fake_tdcall, 0x80F, 0x1FF))
+			return AGENT_STOP;
+		guest->apic_on = true;
+	}
 	return load(&shared()->gone) ? AGENT_STOP : AGENT_OK;
 }
 
@@ -237,7 +245,7 @@ void fake_agent(struct fake_vcpu *vcpu)
 {
 	struct agent_box *box = fake_shared(
 		AGENT_CONTROL + ((vcpu->id + 1ull) << AGENT_BOX_SHIFT));
-	struct guest guest = {{&ops}, box};
+	struct guest guest = {{&ops}, box, false};
 
 	box->result = agent_run(&guest.port, agent_box_script(box), box->nops);
 	if (box->result == AGENT_OK) {

@@ -48,6 +48,13 @@ static void misbehave(void)
 	case FAKE_ENTER_FAILS:
 		enter_fails();
 		return;
+	case FAKE_FAIL_ENTRY:
+		run->fail_entry.hardware_entry_failure_reason = 0x80000021;
+		fake_leave(0, KVM_EXIT_FAIL_ENTRY);
+		return;
+	case FAKE_POISON:
+		fake_leave(EHWPOISON, KVM_EXIT_MEMORY_FAULT);
+		return;
 	case FAKE_GET_QUOTE:
 		fake_leave(0, KVM_EXIT_TDX);
 		return;
@@ -79,8 +86,7 @@ static void guest_main(void *vcpu)
 {
 	uint64_t status;
 
-	if (td_shared_bit(fake_tdcall, &status) != SHARED_BIT ||
-	    td_wrmsr(fake_tdcall, 0x80F, 0x1FF))
+	if (td_shared_bit(fake_tdcall, &status) != SHARED_BIT)
 		abort();
 	misbehave();
 	fake_agent(vcpu);

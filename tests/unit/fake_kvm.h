@@ -30,7 +30,9 @@ enum fake_guest {
 	FAKE_FATAL, /* ReportFatalError */
 	FAKE_TRIPLE_FAULT,
 	FAKE_MMIO,
-	FAKE_ENTER_FAILS,    /* TDH.VP.ENTER gives a status nobody expects */
+	FAKE_ENTER_FAILS, /* TDH.VP.ENTER gives a status nobody expects */
+	FAKE_FAIL_ENTRY,
+	FAKE_POISON,	     /* touches a page whose memory is broken */
 	FAKE_GET_QUOTE,	     /* asks for a quote, is refused, then the script */
 	FAKE_OTHER_EVENT,    /* a system event that is none of a TD */
 	FAKE_BEYOND,	     /* touches private memory that no slot has */

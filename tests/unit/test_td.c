@@ -318,6 +318,8 @@ static void every_exit_has_its_answer(void **state)
 		{FAKE_MMIO, CELL_FAILED, "access to 0xd0000000"},
 		{FAKE_ENTER_FAILS, CELL_FAILED,
 		 "TDH.VP.ENTER on CPU 3 gave TDX_OPERAND_INVALID | TDR"},
+		{FAKE_FAIL_ENTRY, CELL_FAILED, "entry failed"},
+		{FAKE_POISON, CELL_FAILED, "hardware error"},
 		{FAKE_GET_QUOTE, CELL_OK, NULL},
 		{FAKE_OTHER_EVENT, CELL_FAILED, "system event"},
 		{FAKE_BEYOND, CELL_FAILED, "no page for 0xd0000000"},
