@@ -216,9 +216,9 @@ static int fill_cell(const struct report_group *g, struct report_cell *cell,
 		return -1;
 	/* Which leaves what is not there out, and the rest in order. */
 	cell->rate = summarize(cell->rates, json_array_size(repeats));
-	cell->busy = report_metric(repeats, "calls.busy_per_1000");
-	cell->kicks = report_metric(repeats, "kicks.rounds");
-	cell->wasted = report_metric(repeats, "time.busy");
+	for (size_t i = 0; i < REPORT_FIGURES; i++)
+		cell->figure[i] =
+			report_metric(repeats, report_figures[i].metric);
 	snprintf(name, sizeof(name), "%.60s.latency", g->operation);
 	if (!cell->reason || report_probe_load(repeats, &cell->probe))
 		return -1;

@@ -54,7 +54,46 @@ static void print_rates(const struct printer *p, const struct report_group *g)
 
 /* ---------------------------------------------------------------- details */
 
-static void add_figures(struct table *t, const struct report_cell *c)
+/* The first three are the model's and a TD's, the others any real VM's. */
+const struct report_figure report_figures[REPORT_FIGURES] = {
+	{"calls.busy_per_1000", "BUSY/1k", false,
+	 "calls that ended BUSY, of 1000 calls"},
+	{"kicks.rounds", "kicks", false, "rounds of kicks"},
+	{"time.busy", "wasted", true,
+	 "share of vCPU time spent in calls that ended BUSY"},
+	{"kvm.pf_fixed", "fixed", false, "page faults that KVM resolved"},
+	{"kvm.pf_retried", "retried", false,
+	 "page faults that KVM gave up, to be raised again"},
+	{"kvm.exits", "exits", false, "exits of vCPUs"},
+	{"kvm.remote_tlb_flush", "flushes", false,
+	 "TLB flushes on all CPUs of the VM"},
+};
+
+/* Is there such a figure in any cell? */
+static bool has_figure(const struct report *r, size_t figure)
+{
+	for (size_t g = 0; g < r->ngroups; g++) {
+		for (size_t c = 0; c < r->group[g].ncells; c++) {
+			if (r->group[g].cell[c].figure[figure].n)
+				return true;
+		}
+	}
+	return false;
+}
+
+static void add_figure(struct table *t, const struct report_cell *c, size_t i)
+{
+	char figure[FIGURE];
+
+	if (!c->figure[i].n)
+		table_add(t, "-");
+	else if (report_figures[i].percent)
+		table_add(t, "%.1f %%", c->figure[i].median);
+	else
+		table_add(t, "%s", format_count(c->figure[i].median, figure));
+}
+
+static void add_latencies(struct table *t, const struct report_cell *c)
 {
 	char figure[FIGURE];
 
@@ -70,30 +109,30 @@ static void add_figures(struct table *t, const struct report_cell *c)
 		for (int i = 0; i < 3; i++)
 			table_add(t, "-");
 	}
-	table_add(t, "%s", format_count(c->busy.median, figure));
-	table_add(t, "%s", format_count(c->kicks.median, figure));
-	if (c->wasted.n)
-		table_add(t, "%.1f %%", c->wasted.median);
-	else
-		table_add(t, "-");
 }
 
-static void add_detail_heads(struct table *t)
+static void begin_details(struct table *t, const struct report *r)
 {
-	static const char *const head[] = {"vCPUs",   "policy", "+-",
-					   "p50",     "p99",	"max",
-					   "BUSY/1k", "kicks",	"wasted"};
+	static const char *const head[] = {"vCPUs", "policy", "+-",
+					   "p50",   "p99",    "max"};
+	size_t n = sizeof(head) / sizeof(*head);
 
+	for (size_t i = 0; i < REPORT_FIGURES; i++)
+		n += has_figure(r, i);
+	table_init(t, n, 2, 2);
 	for (size_t i = 0; i < sizeof(head) / sizeof(*head); i++)
 		table_add(t, "%s", head[i]);
+	for (size_t i = 0; i < REPORT_FIGURES; i++) {
+		if (has_figure(r, i))
+			table_add(t, "%s", report_figures[i].head);
+	}
 }
 
 static void print_details(const struct printer *p, const struct report_group *g)
 {
 	struct table t;
 
-	table_init(&t, 9, 2, 2);
-	add_detail_heads(&t);
+	begin_details(&t, p->report);
 	for (size_t v = 0; v < g->nvcpus; v++) {
 		bool first = true;
 
@@ -107,7 +146,11 @@ static void print_details(const struct printer *p, const struct report_group *g)
 			else
 				table_add(&t, "%s", "");
 			table_add(&t, "%s", g->policy[i]);
-			add_figures(&t, c);
+			add_latencies(&t, c);
+			for (size_t f = 0; f < REPORT_FIGURES; f++) {
+				if (has_figure(p->report, f))
+					add_figure(&t, c, f);
+			}
 			first = false;
 		}
 	}
@@ -353,14 +396,22 @@ static void print_group(const struct printer *p, const struct report_group *g,
 
 static void print_legend(const struct printer *p)
 {
+	char text[800];
+	size_t n = (size_t)snprintf(
+		text, sizeof(text),
+		"+-: farthest repeat from the median rate. p50, p99, max: "
+		"latency of one operation, all repeats together. ");
+
+	for (size_t i = 0; i < REPORT_FIGURES; i++) {
+		if (has_figure(p->report, i))
+			n += (size_t)snprintf(
+				text + n, sizeof(text) - n, "%s: %s. ",
+				report_figures[i].head, report_figures[i].what);
+	}
+	snprintf(text + n, sizeof(text) - n,
+		 "Columns behind max are medians over the repeats.");
 	fputc('\n', p->f);
-	print_wrapped(p->f, 0,
-		      "+-: farthest repeat from the median rate. p50, p99, "
-		      "max: latency of one operation, all repeats together. "
-		      "BUSY/1k: calls that ended BUSY, of 1000 calls. kicks: "
-		      "rounds of kicks. wasted: share of vCPU time spent in "
-		      "calls that ended BUSY. The last three are medians over "
-		      "the repeats.");
+	print_wrapped(p->f, 0, text);
 }
 
 void report_print(const struct report *report, enum report_detail detail,

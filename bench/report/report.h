@@ -16,16 +16,27 @@
 
 struct report_probe;
 
+/** Metrics of which a report shows the medians, each a column. */
+struct report_figure {
+	const char *metric, *head;
+	bool percent;
+	const char *what; /* for the legend */
+};
+
+enum { REPORT_FIGURES = 7 };
+extern const struct report_figure report_figures[REPORT_FIGURES];
+
 /** One cell as reports need it. */
 struct report_cell {
 	size_t policy, vcpus; /* indexes into the group's lists */
 	char status[16];
 	char *reason;
-	struct summary rate, busy, kicks, wasted; /* over repeats */
-	double *rates;		/* rate.n of them, in rising order */
-	bool best;		/* among the best of its vCPU count */
-	uint64_t p50, p99, max; /* ns, all repeats together */
-	uint64_t latencies;	/* how many; 0: none were measured */
+	struct summary rate;		       /* over repeats */
+	struct summary figure[REPORT_FIGURES]; /* n is 0: not in the result */
+	double *rates;		    /* rate.n of them, in rising order */
+	bool best;		    /* among the best of its vCPU count */
+	uint64_t p50, p99, max;	    /* ns, all repeats together */
+	uint64_t latencies;	    /* how many; 0: none were measured */
 	struct report_probe *probe; /* NULL: there was none */
 };
 
