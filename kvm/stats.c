@@ -147,7 +147,8 @@ void kvm_stats_read(struct kvm_stats *stats, bool begin)
 {
 	uint32_t i;
 
-	if (!stats || !stats->nsources || (begin && stats->begun))
+	/* The first begin, and ends after it: guests may say anything. */
+	if (!stats || !stats->nsources || begin == stats->begun)
 		return;
 	for (i = 0; i < NR_ROWS; i++)
 		*(begin ? &stats->first[i] : &stats->last[i]) = sum(stats, i);

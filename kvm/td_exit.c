@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Exits of a vCPU that only TDs and VMs with private memory have. */
+/* Exits of a vCPU that only TDs have, or that mean something else there. */
 #include <errno.h>
 #include <string.h>
 
@@ -52,6 +52,8 @@ static enum td_goes internal_error(struct kvm_cell_thread *t,
 
 enum td_goes td_exit(struct kvm_cell_thread *t, struct kvm_run *run)
 {
+	if (!vmm_is_td(&t->cell->vm))
+		return TD_NOT_MINE;
 	switch (run->exit_reason) {
 	case KVM_EXIT_SYSTEM_EVENT:
 		return system_event(t, run);

@@ -29,7 +29,7 @@ cat >"$dir/do" <<-EOF
 EOF
 chmod 755 "$dir/do"
 TDMEM_RIG_FILES="$unit/test_kvm_hostile $unit/test_kvm_faults" \
-	TDMEM_RIG_SECONDS=180 sh "$root/tests/rig/run.sh" "$dir/do" \
+	TDMEM_RIG_SECONDS=300 sh "$root/tests/rig/run.sh" "$dir/do" \
 	>"$out" 2>"$err"
 got=$?
 if [ $got -eq 125 ] && ! says "QEMU ended" "$err"; then

@@ -190,6 +190,27 @@ static void attack_bell(struct agent_box *box, uint64_t *seed)
 	out(AGENT_PORT, 0xff);
 }
 
+static void attack_measure(struct agent_box *box, uint64_t *seed)
+{
+	static const uint8_t bells[] = {
+		AGENT_BELL_END,	 AGENT_BELL_END,  AGENT_BELL_BEGIN,
+		AGENT_BELL_OVER, AGENT_BELL_OVER, AGENT_BELL_BEGIN,
+	};
+	uint64_t i;
+
+	(void)box;
+	(void)seed;
+	for (i = 0; i < sizeof(bells); i++)
+		out(AGENT_PORT, bells[i]);
+}
+
+static void attack_checks(struct agent_box *box, uint64_t *seed)
+{
+	(void)seed;
+	box->check.touches = box->check.fresh = box->check.pages = UINT64_MAX;
+	box->check.held = box->check.zero = UINT64_MAX;
+}
+
 static void attack_string(struct agent_box *box, uint64_t *seed)
 {
 	const void *from = box->hist; /* of zeros */
@@ -239,7 +260,7 @@ static void random_port(struct agent_box *box, uint64_t *seed)
 
 	(void)box;
 	out(random & 1 ? AGENT_PORT : (uint16_t)(random >> 8),
-	    (uint8_t)(random >> 24));
+	    random >> 24 & 7);
 }
 
 static void random_touch(struct agent_box *box, uint64_t *seed)
@@ -259,15 +280,15 @@ static void random_interrupt(struct agent_box *box, uint64_t *seed)
 
 /* A doorbell after another is what a sound agent does, so mostly that. */
 static attack_fn *const random_things[] = {
-	random_word,	   random_word,	     random_word,
-	random_shared,	   random_shared,    random_port,
-	random_touch,	   random_interrupt, attack_none,
-	attack_result,	   attack_counters,  attack_random_box,
-	attack_barriers,   attack_gone,	     attack_loop,
-	attack_leave,	   attack_halt,	     attack_triple_fault,
-	attack_exception,  attack_string,    attack_tables,
-	attack_image,	   attack_hole,	     attack_backwards,
-	attack_stop_result};
+	random_word,	    random_word,      random_word,
+	random_shared,	    random_shared,    random_port,
+	random_touch,	    random_interrupt, attack_none,
+	attack_result,	    attack_counters,  attack_random_box,
+	attack_barriers,    attack_gone,      attack_loop,
+	attack_leave,	    attack_halt,      attack_triple_fault,
+	attack_exception,   attack_string,    attack_tables,
+	attack_image,	    attack_hole,      attack_backwards,
+	attack_stop_result, attack_measure,   attack_checks};
 
 static void attack_random(struct agent_box *box, uint64_t *seed)
 {
@@ -305,6 +326,8 @@ static attack_fn *const attacks[NR_ATTACKS] = {
 	[ATTACK_UNMAPPED] = attack_unmapped,
 	[ATTACK_PORT] = attack_port,
 	[ATTACK_BELL] = attack_bell,
+	[ATTACK_MEASURE] = attack_measure,
+	[ATTACK_CHECKS] = attack_checks,
 	[ATTACK_STRING] = attack_string,
 	[ATTACK_TABLES] = attack_tables,
 	[ATTACK_IMAGE] = attack_image,

@@ -26,6 +26,8 @@ enum attack {
 	ATTACK_UNMAPPED,     /* a store to what its tables do not map */
 	ATTACK_PORT,	     /* I/O at another port */
 	ATTACK_BELL,	     /* a doorbell that is none */
+	ATTACK_MEASURE,	     /* ends to measure before it begins, all twice */
+	ATTACK_CHECKS,	     /* says that it has looked at 2^64-1 pages */
 	ATTACK_STRING,	     /* doorbells by the thousand, in one instruction */
 	ATTACK_TABLES,	     /* its page tables at random */
 	ATTACK_IMAGE,	     /* its own code at random */

@@ -78,6 +78,8 @@ static const struct expected {
 	{ATTACK_COUNTERS, CELL_FAILED, "longer than the run", false},
 	{ATTACK_BACKWARDS, CELL_FAILED, "ends before it begins", false},
 	{ATTACK_RANDOM_BOX, CELL_FAILED, "vCPU 0: its", false},
+	{ATTACK_MEASURE, CELL_OK, "", false},
+	{ATTACK_CHECKS, CELL_FAILED, "more pages than", false},
 	{ATTACK_LOOP, CELL_TIMEOUT, "not done after", false},
 	{ATTACK_LEAVE, CELL_TIMEOUT, "not done after", false},
 	{ATTACK_HALT, CELL_TIMEOUT, "not done after", false},
