@@ -73,7 +73,6 @@ static int run(const struct request *l, struct err *e)
 }
 
 static const char text[] =
-	"\n"
 	"Prints what this host's primitives cost: medians and 95 % intervals, "
 	"in ns.\n"
 	"With -o a cost table is written: the base with what was measured in "

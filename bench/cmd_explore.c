@@ -15,8 +15,8 @@
 #include "bench/plan/config_impl.h"
 
 static const char text[] =
-	"CLAIM is a file: strands, a policy, and what is claimed of them "
-	"(docs/explore.md).\n"
+	"CLAIM is a file: strands, a policy, and what is claimed of them; see\n"
+	"docs/explore.md.\n"
 	"Exit status: 0 it is as the file expects, 3 it is not, 2 wrong file.\n"
 	"\n"
 	"Examples:\n"

@@ -244,15 +244,24 @@ static int print_lists(const struct operands *o, struct err *e)
 	return print_list(&lists[found], o->n > 1 ? o->v[1] : NULL, e);
 }
 
+static const char text[] =
+	"WHAT is workloads (with their knobs), policies, backends, metrics or "
+	"costs; all\n"
+	"of them when it is not given.  Costs are those of TABLE, a file such "
+	"as\n"
+	"configs/costs/spr.json.\n"
+	"\n"
+	"Example: tdmem list workloads\n";
+
 int cmd_list(int argc, char **argv)
 {
 	const struct option_spec options[] = {{.name = NULL}};
 	const struct command_spec spec = {
 		.name = "list",
-		.operands = "[workloads|policies|backends|metrics|costs "
-			    "[TABLE]]",
+		.operands = "[WHAT [TABLE]]",
 		.max_operands = 2,
 		.summary = "List what there is, with units, defaults, ranges.",
+		.text = text,
 		.options = options,
 	};
 	struct operands operands;

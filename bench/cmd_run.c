@@ -232,8 +232,7 @@ static int run_sides(struct sides *sides, struct request *r, struct err *e)
 		plan_print(sides);
 		return 0;
 	}
-	if (check_backends(sides, e) ||
-	    observers_open(&r->observers, sides, e))
+	if (check_backends(sides, e) || observers_open(&r->observers, sides, e))
 		return -1;
 	if (r->one)
 		return run_one(sides, r->one, e);

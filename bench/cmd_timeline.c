@@ -20,10 +20,10 @@
 
 static const char text[] =
 	"A cell is chosen by its number, from 0 in the order of tdmem run "
-	"--dry-run, or by\n"
-	"values of axes.  The run is the same as that of tdmem run with "
-	"backend sim: same\n"
-	"seed, same numbers.\n"
+	"--dry-run, or\n"
+	"by values of axes.  The run is the same as that of tdmem run with "
+	"backend sim:\n"
+	"same seed, same numbers.\n"
 	"\n"
 	"Examples:\n"
 	"  tdmem timeline configs/quick.json --cell workload=track \\\n"

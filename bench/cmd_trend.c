@@ -189,10 +189,10 @@ static int check(struct line *line, struct err *e)
 static int parse(struct line *line, struct err *e)
 {
 	const struct option_spec options[] = {
-		{"format", 'f', OPTION_STRING, "FORMAT",
+		{"format", 'f', OPTION_STRING, "FORM",
 		 "text, json or mail [text]", &line->format, 0, 0},
-		{"output", 'o', OPTION_STRING, "FILE", "not to stdout",
-		 &line->output, 0, 0},
+		{"output", 'o', OPTION_STRING, "FILE",
+		 "write to this file [standard output]", &line->output, 0, 0},
 		{"html", 0, OPTION_STRING, "OUT",
 		 "write pages to the folder OUT as well", &line->html, 0, 0},
 		{"metric", 'm', OPTION_LIST, "PATTERN",
@@ -205,7 +205,7 @@ static int parse(struct line *line, struct err *e)
 		 "runs from then on, as 2026-10 or 2026-10-31T04:00:00Z",
 		 &line->request.since, 0, 0},
 		{"material", 0, OPTION_STRING, "PERCENT",
-		 "smallest change of interest [1]", &line->material, 0, 0},
+		 "smallest change that matters [1]", &line->material, 0, 0},
 		{"segment", 0, OPTION_NUMBER, "RUNS",
 		 "runs that a level has at least [5]", &line->segment, 2,
 		 MAX_SEGMENT},
@@ -218,8 +218,8 @@ static int parse(struct line *line, struct err *e)
 		 "acknowledged changes [DIR/tdmem-acks.json]", &line->rule.acks,
 		 0, 0},
 		{"no-index", 0, OPTION_FLAG, NULL,
-		 "use and write no cache in DIR",
-		 &line->request.no_index, 0, 0},
+		 "use and write no cache in DIR", &line->request.no_index, 0,
+		 0},
 		{"jobs", 'j', OPTION_NUMBER, "N", "threads [number of CPUs]",
 		 &line->jobs, 1, MAX_JOBS},
 		{"quiet", 'q', OPTION_FLAG, NULL,

@@ -114,7 +114,6 @@ static int run(const struct line *l, struct err *e)
 }
 
 static const char text[] =
-	"\n"
 	"Groups:\n"
 	"  analytic   the machine on virtual time against queueing theory\n"
 	"  published  the backend sim against published measurements\n"
@@ -137,8 +136,8 @@ int cmd_validate(int argc, char **argv)
 	const struct option_spec options[] = {
 		{"format", 'f', OPTION_STRING, "FORM", "text or json [text]",
 		 &l.format, 0, 0},
-		{"output", 'o', OPTION_STRING, "FILE", "not to stdout",
-		 &l.output, 0, 0},
+		{"output", 'o', OPTION_STRING, "FILE",
+		 "write to this file [standard output]", &l.output, 0, 0},
 		{"costs", 'c', OPTION_STRING, "FILE",
 		 "cost table [configs/costs/spr.json]", &l.setup.costs, 0, 0},
 		{.name = NULL},

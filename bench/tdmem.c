@@ -35,8 +35,8 @@ static const struct command {
 	{"timeline", "CONFIG", "one run of one cell, event by event",
 	 cmd_timeline},
 	{"list", "[WHAT]",
-	 "workloads, knobs, policies, backends, metrics, costs", cmd_list},
-	{"env", "", "this host, what each backend can do here, and why not",
+	 "workloads, policies, backends, metrics, costs", cmd_list},
+	{"env", "", "this host, and what each backend can do on it",
 	 cmd_env},
 	{"module", "SCRIPT", "the TDX module model by hand: a call, its answer",
 	 cmd_module},
@@ -52,14 +52,21 @@ static const char summary[] =
 
 static void print_help(void)
 {
+	size_t widest = 0;
+
 	printf("Usage: tdmem COMMAND [OPTION]... [OPERAND]...\n\n%s\n",
 	       summary);
 	for (size_t i = 0; i < NR_COMMANDS; i++) {
-		char left[32];
+		size_t n =
+			strlen(commands[i].name) + strlen(commands[i].operands);
 
-		snprintf(left, sizeof(left), "%s %s", commands[i].name,
-			 commands[i].operands);
-		printf("  tdmem %-17s %s\n", left, commands[i].summary);
+		widest = n > widest ? n : widest;
+	}
+	for (size_t i = 0; i < NR_COMMANDS; i++) {
+		int room = (int)(widest - strlen(commands[i].name));
+
+		printf("  tdmem %s %-*s  %s\n", commands[i].name, room,
+		       commands[i].operands, commands[i].summary);
 	}
 	puts("\ntdmem COMMAND --help tells the options; --version the "
 	     "version.\n"

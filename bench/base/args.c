@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "bench/base/args.h"
+#include "bench/base/layout.h"
 #include "bench/base/man.h"
 
 int fail(const struct err *e)
@@ -17,27 +18,56 @@ int fail(const struct err *e)
 
 /* ------------------------------------------------------------------- help */
 
-static void print_option(const struct option_spec *o)
+enum { HELP_WIDTH = 80 };
+
+/* "  -o, --output PATH"; --help is in no table. */
+static const struct option_spec help_option = {
+	.name = "help[=man]",
+	.help = "print this, or a manual page, and exit",
+};
+
+static size_t option_text(const struct option_spec *o, char *text, size_t size)
 {
-	char left[64], letter[4] = "";
+	char letter[4] = "";
 
 	if (o->letter)
 		snprintf(letter, sizeof(letter), "-%c,", o->letter);
-	snprintf(left, sizeof(left), "  %-3s --%s%s%s", letter, o->name,
-		 o->value ? " " : "", o->value ? o->value : "");
-	printf("%-26s %s\n", left, o->help);
+	return (size_t)snprintf(text, size, "  %-3s --%s%s%s", letter, o->name,
+				o->value ? " " : "", o->value ? o->value : "");
+}
+
+static size_t widest_option(const struct option_spec *o)
+{
+	char text[64];
+	size_t widest = option_text(&help_option, text, sizeof(text));
+
+	for (; o->name; o++) {
+		size_t n = option_text(o, text, sizeof(text));
+
+		widest = n > widest ? n : widest;
+	}
+	return widest;
+}
+
+static void print_option(const struct option_spec *o, size_t widest)
+{
+	char text[64], left[72];
+
+	option_text(o, text, sizeof(text));
+	snprintf(left, sizeof(left), "%-*s  ", (int)widest, text);
+	layout_wrap(stdout, HELP_WIDTH, left, widest + 2, o->help);
 }
 
 static void print_help(const struct command_spec *spec)
 {
 	const char *space = spec->operands[0] ? " " : "";
+	size_t widest = widest_option(spec->options);
 
 	printf("Usage: tdmem %s [OPTION]...%s%s\n\n%s\n\n", spec->name, space,
 	       spec->operands, spec->summary);
 	for (const struct option_spec *o = spec->options; o->name; o++)
-		print_option(o);
-	printf("%-26s %s\n", "      --help[=man]",
-	       "print this, or a manual page, and exit");
+		print_option(o, widest);
+	print_option(&help_option, widest);
 	if (spec->text)
 		printf("\n%s", spec->text);
 }

@@ -48,9 +48,19 @@ check "--help goes to stdout" [ -s "$out" ]
 check "--help says nothing on stderr" [ ! -s "$err" ]
 check "--version" tdmem 0 --version
 check "--version names the program" grep -q '^tdmem ' "$out"
-for c in run show list env module; do
+tdmem 0 --help
+check "--help: one column of summaries" [ "$(sed -n 's/^  tdmem //p' "$out" |
+	awk '{ match($0, /   */); print RSTART + RLENGTH }' |
+	sort -u | wc -l)" -eq 1 ]
+check "--help: 80 columns" [ "$(wc -L <"$out")" -le 80 ]
+commands=$(sed -n 's/^  tdmem \([a-z]*\) .*/\1/p' "$out")
+check "--help has the commands" [ "$(echo "$commands" | wc -l)" -ge 13 ]
+for c in $commands; do
 	check "$c --help" tdmem 0 "$c" --help
 	check "$c --help goes to stdout" [ -s "$out" ]
+	check "$c --help: 80 columns" [ "$(wc -L <"$out")" -le 80 ]
+	check "$c --help: no blank lines together" \
+		[ "$(cat -s "$out" | wc -l)" -eq "$(wc -l <"$out")" ]
 done
 for args in "" "nonsense" "--nonsense" "run" "run --nonsense x" "show" \
 	"run a b" "list nonsense" "run x --jobs 0" "run x --jobs many"; do
