@@ -9,7 +9,7 @@
 #include "bench/base/plain.h"
 #include "bench/commands.h"
 #include "bench/observe/environment.h"
-#include "bench/plan/plan_print.h"
+#include "bench/run/plan_print.h"
 #include "bench/report/report.h"
 #include "bench/run/cell.h"
 #include "bench/run/observers.h"

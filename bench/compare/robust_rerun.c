@@ -11,7 +11,7 @@
 
 #include "bench/compare/robust_impl.h"
 #include "bench/export/export.h"
-#include "bench/result/result.h"
+#include "bench/run/write.h"
 #include "bench/run/cell.h"
 #include "bench/run/run.h"
 

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 
 #include "bench/base/output.h"
-#include "bench/result/result.h"
+#include "bench/run/write.h"
 #include "bench/run/journal.h"
 
 struct place {

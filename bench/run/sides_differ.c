@@ -6,7 +6,7 @@
 
 #include "bench/base/json.h"
 #include "bench/result/encode.h"
-#include "bench/result/result.h"
+#include "bench/run/write.h"
 #include "bench/run/sides.h"
 
 /* ------------------------------------------------------------- same cells */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* What a run would do, for people. */
-#ifndef TDMEM_BENCH_PLAN_PLAN_PRINT_H
-#define TDMEM_BENCH_PLAN_PLAN_PRINT_H
+#ifndef TDMEM_BENCH_RUN_PLAN_PRINT_H
+#define TDMEM_BENCH_RUN_PLAN_PRINT_H
 
 #include "bench/run/sides.h"
 

@@ -5,8 +5,8 @@
 #include "bench/observe/counters.h"
 #include "bench/result/encode.h"
 #include "bench/result/metrics.h"
-#include "bench/result/result.h"
 #include "bench/run/cell.h"
+#include "bench/run/write.h"
 
 static json_t *tool(void)
 {

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bench/plan/plan_print.h"
 #include "bench/result/encode.h"
+#include "bench/run/plan_print.h"
 
 static void print_value(json_t *value)
 {
