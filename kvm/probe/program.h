@@ -16,8 +16,16 @@
 #define OUTSIDE_GUEST 0x700		    /* KVM_REQ_OUTSIDE_GUEST_MODE */
 #define SPTE_PRESENT  (1ull << 11)	    /* SPTE_MMU_PRESENT_MASK */
 
-/* Set before the program is loaded; alone in its section. */
-const volatile struct probe_setup setup SEC(PROBE_SETUP_SECTION);
+/*
+ * Set before the program is loaded, and alone in its section; then constant,
+ * but not so that a compiler knows it.
+ */
+#ifdef __bpf__
+#define SET_BY_LOADER const volatile
+#else
+#define SET_BY_LOADER
+#endif
+SET_BY_LOADER struct probe_setup setup SEC(PROBE_SETUP_SECTION);
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

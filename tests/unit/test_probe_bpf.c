@@ -81,8 +81,7 @@ static int begin(void **state)
 
 	(void)state;
 	memset(&kernel, 0, sizeof(kernel));
-	/* It is constant for the program only. */
-	memcpy((void *)(uintptr_t)&setup, &fixed, sizeof(fixed));
+	setup = fixed;
 	kernel.tid = TID;
 	kernel.seat_of_tid = 1;
 	kernel.seat[1].measuring = 1;
