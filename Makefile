@@ -120,22 +120,29 @@ AGENT_CFLAGS := -std=gnu11 -I. $(WARN) -O2 -ffreestanding -fpie \
 AGENT	:= $(O)/guest-agent/image
 AGENT_C	:= $(patsubst %,$(AGENT)/%.o,main check world_vm world_td)
 AGENT_OBJ := $(AGENT)/entry.o $(AGENT_C) $(AGENT)/agent.o $(AGENT)/td.o
-# In its place in tests, linked with its entry.
+# In its place in tests, linked with its entry, or all of it but one world.
 HOSTILE	:= $(O)/tests/guest/hostile
+PENDING	:= $(O)/tests/guest/pending
+PENDING_OBJ := $(PENDING).o $(PENDING)_main.o $(filter-out %/main.o \
+	   %/world_vm.o,$(AGENT_OBJ))
 
 $(AGENT)/entry.o: guest-agent/image/entry.S
 $(AGENT)/agent.o: guest-agent/agent.c
 $(AGENT)/td.o: guest-agent/td.c
 $(AGENT_C): $(AGENT)/%.o: guest-agent/image/%.c
 $(HOSTILE).o: tests/guest/hostile.c
-$(AGENT_OBJ) $(HOSTILE).o:
+$(PENDING).o: tests/guest/pending.c
+$(PENDING)_main.o: guest-agent/image/main.c
+$(PENDING)_main.o: AGENT_CFLAGS += -DVECTOR_VE=14
+$(AGENT_OBJ) $(HOSTILE).o $(PENDING).o $(PENDING)_main.o:
 	$(call say,AGENT,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(AGENT_CFLAGS) -MMD -MP -c -o $@ $<
 
 $(AGENT).bin: $(AGENT_OBJ)
 $(HOSTILE).bin: $(AGENT)/entry.o $(HOSTILE).o
-$(AGENT).bin $(HOSTILE).bin: guest-agent/image/image.lds
+$(PENDING).bin: $(PENDING_OBJ)
+$(AGENT).bin $(HOSTILE).bin $(PENDING).bin: guest-agent/image/image.lds
 	$(call say,LINK,$@)
 	$(Q)ld -static -z noexecstack --no-warn-rwx-segments -T $< \
 		-o $(@:.bin=.elf) $(filter %.o,$^)
@@ -145,6 +152,9 @@ $(O)/kvm/image.o: ALL_CFLAGS += -DAGENT_IMAGE_FILE='"$(AGENT).bin"'
 $(O)/kvm/image.o: $(AGENT).bin
 $(HOSTILE)_image.o: ALL_CFLAGS += -DAGENT_IMAGE_FILE='"$(HOSTILE).bin"'
 $(HOSTILE)_image.o: kvm/image.S $(HOSTILE).bin
+$(PENDING)_image.o: ALL_CFLAGS += -DAGENT_IMAGE_FILE='"$(PENDING).bin"'
+$(PENDING)_image.o: kvm/image.S $(PENDING).bin
+$(HOSTILE)_image.o $(PENDING)_image.o:
 	$(call say,AS,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
@@ -189,8 +199,9 @@ $(O)/tests/unit/test_%: $(O)/tests/unit/test_%.o $(TESTOBJ) $(LIB)
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LIB) \
 		$(LIBS) -lcmocka
 
-# Its image is found before that of the library.
+# Their images are found before that of the library.
 $(O)/tests/unit/test_kvm_hostile: $(HOSTILE)_image.o
+$(O)/tests/unit/test_kvm_pending: $(PENDING)_image.o
 
 # It runs the probe's BPF program as a part of itself.
 $(O)/tests/unit/test_probe_bpf.o: ALL_CFLAGS += -Itests/unit/fake_bpf
@@ -246,6 +257,7 @@ check-kvm:
 	$(Q)sh $(DEPS) check
 	$(Q)$(MAKE) --no-print-directory all $(O)/tests/unit/test_kvm_hostile \
 		$(O)/tests/unit/test_kvm_faults \
+		$(O)/tests/unit/test_kvm_pending \
 		$(O)/tests/unit/test_probe_kernel
 	$(Q)TDMEM=$(abspath $(O)/tdmem) sh tests/run.sh \
 		$(KVM_TESTS:%=tests/cli/%.sh)
@@ -287,4 +299,4 @@ print-libs:
 clean:
 	$(Q)rm -rf build tdmem
 
--include $(AGENT_OBJ:.o=.d) $(HOSTILE).d $(LIBOBJ:.o=.d) $(TESTOBJ:.o=.d) $(O)/bench/tdmem.d $(UNIT:=.d) $(BENCH:=.d)
+-include $(AGENT_OBJ:.o=.d) $(HOSTILE).d $(PENDING_OBJ:.o=.d) $(LIBOBJ:.o=.d) $(TESTOBJ:.o=.d) $(O)/bench/tdmem.d $(UNIT:=.d) $(BENCH:=.d)

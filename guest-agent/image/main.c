@@ -12,7 +12,9 @@
 #define CODE_SEG   8ull
 #define GATE	   0x8e00ull /* present, 64-bit interrupt gate */
 
+#ifndef VECTOR_VE
 #define VECTOR_VE 20
+#endif
 
 /* What the CPU pushes. */
 struct frame {

@@ -9,7 +9,7 @@
 
 guests=200
 unit=$(dirname "$TDMEM")/tests/unit
-for test in test_kvm_hostile test_kvm_faults; do
+for test in test_kvm_hostile test_kvm_faults test_kvm_pending; do
 	[ -x "$unit/$test" ] || {
 		fail "$unit/$test is not there: make unit"
 		finish
@@ -18,7 +18,7 @@ done
 
 cat >"$dir/do" <<-EOF
 	#!/bin/sh
-	for test in test_kvm_hostile test_kvm_faults; do
+	for test in test_kvm_hostile test_kvm_faults test_kvm_pending; do
 		echo "@\$test"
 		./\$test 2>&1
 		echo "status \$?"
@@ -28,12 +28,13 @@ cat >"$dir/do" <<-EOF
 	echo "status \$?"
 EOF
 chmod 755 "$dir/do"
-TDMEM_RIG_FILES="$unit/test_kvm_hostile $unit/test_kvm_faults" \
+TDMEM_RIG_FILES="$unit/test_kvm_hostile $unit/test_kvm_faults
+	$unit/test_kvm_pending" \
 	TDMEM_RIG_SECONDS=300 sh "$root/tests/rig/run.sh" "$dir/do" \
 	>"$out" 2>"$err"
 got=$?
 if [ $got -eq 125 ] && ! says "QEMU ended" "$err"; then
-	skip "$(head -n 1 "$err")" 7
+	skip "$(head -n 1 "$err")" 9
 	finish
 fi
 check "the rig ends" [ $got -eq 0 ]
@@ -42,7 +43,7 @@ part() { # NAME: what the rig printed of it
 	sed -n "/^@$1\$/,/^@/{/^@/d;p}" "$out" >"$dir/$1"
 	check "$1 ends with status 0" grep -qxF "status 0" "$dir/$1"
 }
-for test in test_kvm_hostile test_kvm_faults; do
+for test in test_kvm_hostile test_kvm_faults test_kvm_pending; do
 	part $test
 	check "$test ran on a VM" \
 		[ "$(grep -c skipped: "$dir/$test")" -eq 0 ]
