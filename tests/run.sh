@@ -28,9 +28,10 @@ for test in "$@"; do
 		p=$1 f=$3 s=$5
 		shift 6
 	else
-		s=$(count '^ok .*# SKIP')
-		p=$(($(count '^ok ') - s))
-		f=$(count '^not ok ')
+		# cmocka's TAP has skipped tests as "not ok".
+		s=$(count '^(not )?ok .*# SKIP')
+		p=$(($(count '^ok ') - $(count '^ok .*# SKIP')))
+		f=$(($(count '^not ok ') - $(count '^not ok .*# SKIP')))
 	fi
 	if [ "$f" -eq 0 ] && { [ "$status" -ne 0 ] || [ $((p + s)) -eq 0 ]; }
 	then
