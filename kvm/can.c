@@ -216,22 +216,30 @@ static void ask_kind(const struct kvm_answers *kvm_says, int kvm,
 	kvm_can_have(&a, kind, ability);
 }
 
-size_t kvm_abilities(struct ability *list, size_t most)
+static size_t list_all(const struct kvm_answers *a, int kvm,
+		       struct ability *list, size_t most)
 {
 	const struct memory_kind *kind;
-	struct kvm_answers a;
-	int kvm = kvm_ask(&a, "/dev/kvm");
 	size_t n = 0, i;
 
-	if (kvm < 0)
-		return 0;
 	for (kind = memory_kinds; kind->name && n < most; kind++)
-		ask_kind(&a, kvm, kind, &list[n++]);
+		ask_kind(a, kvm, kind, &list[n++]);
 	for (i = 0; i < sizeof(extras) / sizeof(*extras) && n < most; i++) {
 		list[n] = (struct ability){.what = extras[i].what,
 					   .cure = extras[i].cure};
-		has_all(&a, &extras[i].need, 1, &list[n++]);
+		has_all(a, &extras[i].need, 1, &list[n++]);
 	}
-	close(kvm);
+	return n;
+}
+
+size_t kvm_abilities(struct ability *list, size_t most)
+{
+	struct kvm_answers a;
+	struct ability all;
+	int kvm = kvm_ask(&a, "/dev/kvm");
+	size_t n = kvm_can_run(&a, &all) ? list_all(&a, kvm, list, most) : 0;
+
+	if (kvm >= 0)
+		close(kvm);
 	return n;
 }
