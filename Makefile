@@ -60,7 +60,7 @@ ifeq ($(BPF),yes)
 LIBS	:= $(shell pkg-config --libs libbpf) $(LIBS)
 NOT_BUILT := kvm/probe/no_bpf.c
 else
-NOT_BUILT := kvm/probe/bpf.c kvm/probe/object.S
+NOT_BUILT := kvm/probe/bpf.c kvm/probe/bpf_names.c kvm/probe/object.S
 endif
 NOT_BUILT += $(wildcard kvm/probe/*.bpf.c)
 

@@ -6,7 +6,6 @@
  */
 #define _GNU_SOURCE /* gettid */
 #include <bpf/bpf.h>
-#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -195,61 +194,6 @@ static void unmap(struct mapping *m)
 	m->at = NULL;
 }
 
-/* ------------------------------------------------------ names of RET_PF_* */
-
-/* It has no name of its own: known by its first value. */
-static bool is_ret_pf(const struct btf *btf, const struct btf_type *t)
-{
-	return btf_is_enum(t) && btf_vlen(t) &&
-	       strcmp(btf__name_by_offset(btf, btf_enum(t)->name_off),
-		      "RET_PF_CONTINUE") == 0;
-}
-
-static void take_names(struct probe *probe, const struct btf *btf,
-		       const struct btf_type *t)
-{
-	for (uint32_t i = 0; i < btf_vlen(t); i++) {
-		const struct btf_enum *v = &btf_enum(t)[i];
-
-		if (v->val >= 0 &&
-		    (size_t)v->val <
-			    sizeof(probe->ret_pf) / sizeof(probe->ret_pf[0]))
-			snprintf(probe->ret_pf[v->val],
-				 sizeof(probe->ret_pf[0]), "%s",
-				 btf__name_by_offset(btf, v->name_off));
-	}
-}
-
-static bool returns_ret_pf(const struct probe_table *table)
-{
-	uint32_t i = 0;
-
-	while (i < table->n && table->point[i].returns != RETURNS_RET_PF)
-		i++;
-	return i < table->n;
-}
-
-/* KVM is a module, or built in. */
-static void find_ret_pf(struct probe *probe)
-{
-	struct btf *base =
-		returns_ret_pf(probe->table) ? btf__load_vmlinux_btf() : NULL;
-	struct btf *kvm = base ? btf__load_module_btf("kvm", base) : NULL;
-	const struct btf *btf = kvm ? kvm : base;
-	uint32_t from = kvm ? btf__type_cnt(base) : 1;
-
-	for (uint32_t id = from; btf && id < btf__type_cnt(btf); id++) {
-		const struct btf_type *t = btf__type_by_id(btf, id);
-
-		if (is_ret_pf(btf, t)) {
-			take_names(probe, btf, t);
-			break;
-		}
-	}
-	btf__free(kvm);
-	btf__free(base);
-}
-
 /* --------------------------------------------------------------- lifetimes */
 
 static void bpf_free(struct bpf *b)
@@ -379,7 +323,7 @@ static int bpf_open(struct probe *probe)
 		bpf_free(b);
 		return -1;
 	}
-	find_ret_pf(probe);
+	probe_find_ret_pf(probe);
 	probe->state = b;
 	/* Only this tells of which functions the kernel cannot do it. */
 	bpf_attach(probe);

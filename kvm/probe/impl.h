@@ -99,6 +99,9 @@ struct probe_way {
 	bool times; /* it knows times and what is returned */
 };
 
+/** Fill probe->ret_pf if the table needs it and BTF has it. */
+void probe_find_ret_pf(struct probe *probe);
+
 extern const struct probe_way probe_by_bpf, probe_by_kprobes;
 
 struct probe {
