@@ -161,7 +161,8 @@ int memory_make(struct memory *m, const struct memory_kind *kind,
 			: map_aligned(m->bytes, place->huge);
 	if (!m->at)
 		goto failed;
-	what = "KVM_SET_USER_MEMORY_REGION";
+	what = kind->gmem ? "KVM_SET_USER_MEMORY_REGION2"
+			  : "KVM_SET_USER_MEMORY_REGION";
 	if (set_slot(m))
 		goto failed;
 	what = "KVM_SET_MEMORY_ATTRIBUTES";

@@ -236,9 +236,12 @@ static int make_vm(struct vmm *vm, const struct vmm_shape *shape, struct err *e)
 	if (!kvm_can_have(&answers, kind, &ability))
 		return refuse(kind, &ability, e);
 	vm->fd = ioctl(vm->kvm, KVM_CREATE_VM, kind->vm_type);
-	bytes = ioctl(vm->kvm, KVM_GET_VCPU_MMAP_SIZE, 0);
-	if (vm->fd < 0 || bytes <= 0)
+	if (vm->fd < 0)
 		return err_set(e, EXIT_FAILED, "KVM_CREATE_VM: %s",
+			       strerror(errno));
+	bytes = ioctl(vm->kvm, KVM_GET_VCPU_MMAP_SIZE, 0);
+	if (bytes <= 0)
+		return err_set(e, EXIT_FAILED, "KVM_GET_VCPU_MMAP_SIZE: %s",
 			       strerror(errno));
 	vm->run_bytes = (size_t)bytes;
 	kvm_ask_vm(&answers, vm->fd);

@@ -43,7 +43,8 @@ enum fake_guest {
 
 struct fake_options {
 	enum fake_guest guest;
-	unsigned no_entropy; /* so many KVM_TDX_INIT_VM give EAGAIN */
+	uint64_t init_status; /* of the module, to KVM_TDX_INIT_VM */
+	unsigned no_entropy;  /* so many KVM_TDX_INIT_VM give EAGAIN */
 	unsigned piece; /* INIT_MEM_REGION is interrupted after so many pages;
 			   0: never */
 	unsigned busy_adds;	   /* so many single pages give EBUSY */

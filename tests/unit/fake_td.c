@@ -140,6 +140,10 @@ static int init_vm(struct kvm_tdx_cmd *cmd, struct fake_vcpu *vcpu)
 		cmd->hw_error = TDX_OPERAND_INVALID;
 		return fake_refuse(EINVAL, wrong);
 	}
+	if (fake_options.init_status) {
+		cmd->hw_error = fake_options.init_status;
+		return fake_expected(EINVAL);
+	}
 	if (fake_options.no_entropy) {
 		fake_options.no_entropy--;
 		return fake_expected(EAGAIN);

@@ -275,6 +275,22 @@ static void steps_out_of_order_are_refused(void **state)
 	assert_int_equal(fake_kvm_left(), 0);
 }
 
+static void the_module_is_quoted(void **state)
+{
+	const struct fake_options options = {.init_status = 0xC000010000000009};
+	struct vmm vm;
+	struct err e;
+
+	(void)state;
+	fake_kvm_begin(&options);
+	assert_int_equal(vmm_create(&vm, &small, &e), -1);
+	assert_string_equal(e.text,
+			    "tdx: KVM_TDX_INIT_VM: Invalid argument, the "
+			    "SEAMCALL gave TDX_OPERAND_INVALID | R9 "
+			    "(0xc000010000000009)");
+	assert_int_equal(fake_kvm_left(), 0);
+}
+
 static void what_a_host_lacks_is_said(void **state)
 {
 	struct run r = fault_in(2);
@@ -425,7 +441,7 @@ static void each_call_of_a_cell_fails(void **state)
 
 	(void)state;
 	for (i = 0; i < 4; i++) {
-		struct run r = cell_of(workloads_of_it[i], 1);
+		struct run r = cell_of(workloads_of_it[i], 2);
 
 		kit_set(&r.kit, "pages", 2);
 		if (i == 0)
@@ -448,6 +464,7 @@ int main(void)
 		cmocka_unit_test(a_build_is_raced_by_ioctls),
 		cmocka_unit_test(the_image_and_its_tables_are_measured),
 		cmocka_unit_test(steps_out_of_order_are_refused),
+		cmocka_unit_test(the_module_is_quoted),
 		cmocka_unit_test(what_a_host_lacks_is_said),
 		cmocka_unit_test(a_result_says_that_it_is_of_a_td),
 		cmocka_unit_test(every_exit_has_its_answer),
