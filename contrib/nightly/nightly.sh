@@ -37,7 +37,7 @@ set -- run "$config" --quiet --output "$result"
 [ -z "$commit" ] || set -- "$@" --tag "commit=$commit"
 # More of what the run is known by or differs in, word by word.
 # shellcheck disable=SC2086
-"$tdmem" "$@" ${TDMEM_RUN_OPTIONS:-} >&2
+"$tdmem" "$@" ${TDMEM_RUN_OPTIONS:-} >/dev/null
 status=$?
 [ "$status" -eq 0 ] || die "$status" "the run failed, see above"
 
