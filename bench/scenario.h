@@ -62,6 +62,8 @@ enum host_opcode {
 	HOST_PUNCH,    /* punch a hole of the range, in pieces of `arg` pages
 			  (0: all at once) */
 	HOST_CONVERT,  /* set attributes; arg 1: to private, 0: to shared */
+	HOST_SLOT,     /* delete the memslot that the range is, and make it
+			  again: its pages stay, and are mapped no more */
 	HOST_TRACK,    /* BLOCK + TRACK + kick + UNBLOCK each page */
 	HOST_JOIN,     /* wait until all vCPUs of the TD have left for good */
 	HOST_TEARDOWN, /* arg: enum teardown_order of the model; the threads

@@ -304,20 +304,15 @@ static int run_probed(struct kvm_cell *cell, struct err *err)
 static int execute(struct kvm_cell *cell, struct err *err)
 {
 	const struct scenario *s = cell->scenario;
-	struct vmm_shape shape = {
-		.vcpus = s->vcpus,
-		.idle = kvm_cell_needs_idle(s) ? s->hosts : 0,
-		.pages = s->pages,
-		.huge = s->huge,
-		.memory = cell->memory,
-		.ve_disable = s->ve_disable,
-		.unfinished = !s->finalized,
-	};
+	struct memory_part *own;
+	struct vmm_shape shape;
 	int status;
 
-	if (!make_threads(cell))
+	if (!make_threads(cell) || kvm_cell_shape(cell, &shape, &own))
 		return err_set(err, EXIT_FAILED, "kvm: out of memory");
-	if (vmm_create(&cell->vm, &shape, err))
+	status = vmm_create(&cell->vm, &shape, err);
+	free(own);
+	if (status)
 		return refuse(cell->sample, err);
 	mailbox_load(&cell->vm, s);
 	cell->stats = kvm_stats_open(&cell->vm);

@@ -91,8 +91,12 @@ void kvm_cell_record(struct kvm_cell_thread *t, const char *metric,
 		     uint64_t value);
 /** Run a host script. */
 void kvm_cell_host(struct kvm_cell_thread *t);
-/** Does a host thread need a vCPU that does not run? */
-bool kvm_cell_needs_idle(const struct scenario *s);
+/**
+ * What the VM of a cell that kvm_cell_fits() must be; *own is what shape->own
+ * is, for free().  -1: no memory.
+ */
+int kvm_cell_shape(const struct kvm_cell *cell, struct vmm_shape *shape,
+		   struct memory_part **own);
 /** Can this be executed here?  If not, `why` says what cannot. */
 bool kvm_cell_fits(const struct scenario *s, const struct memory_kind *kind,
 		   char *why, size_t size);

@@ -78,7 +78,15 @@ static void record(struct kvm_cell_thread *t, const char *metric,
 	kvm_cell_record(t, metric, kvm_cell_now_ns() - begin_ns);
 }
 
-/* Of a hole of several pages the time of each is not known. */
+/* Of several pages the time of each is not known. */
+static void removed(struct kvm_cell_thread *t, uint64_t pages,
+		    uint64_t begin_ns)
+{
+	t->did[KVM_DID_REMOVAL] += pages;
+	if (pages == 1)
+		record(t, "removal.latency", begin_ns);
+}
+
 static bool punch(struct kvm_cell_thread *t, uint64_t offset, uint64_t pages)
 {
 	const struct memory *memory = &t->cell->vm.memory;
@@ -89,9 +97,7 @@ static bool punch(struct kvm_cell_thread *t, uint64_t offset, uint64_t pages)
 			     memory_punch_name(memory), strerror(errno));
 		return false;
 	}
-	t->did[KVM_DID_REMOVAL] += pages;
-	if (pages == 1)
-		record(t, "removal.latency", begin_ns);
+	removed(t, pages, begin_ns);
 	return true;
 }
 
@@ -111,6 +117,29 @@ static void do_punch(struct kvm_cell_thread *t, const struct host_op *op)
 		if (op->pace_ns > taken_ns)
 			kvm_cell_sleep_ns(op->pace_ns - taken_ns);
 	}
+}
+
+static void do_convert(struct kvm_cell_thread *t, const struct host_op *op)
+{
+	uint64_t begin_ns = kvm_cell_now_ns();
+
+	if (memory_convert(&t->cell->vm.memory, op->gpa, op->pages * 4096,
+			   op->arg != 0))
+		kvm_cell_end(t->cell, CELL_FAILED,
+			     "KVM_SET_MEMORY_ATTRIBUTES: %s", strerror(errno));
+	else if (!op->arg)
+		removed(t, op->pages, begin_ns);
+}
+
+static void do_slot(struct kvm_cell_thread *t, const struct host_op *op)
+{
+	uint64_t begin_ns = kvm_cell_now_ns();
+
+	if (memory_reslot(&t->cell->vm.memory, op->gpa, op->pages * 4096))
+		kvm_cell_end(t->cell, CELL_FAILED,
+			     "KVM_SET_USER_MEMORY_REGION: %s", strerror(errno));
+	else
+		removed(t, op->pages, begin_ns);
 }
 
 /* By a vCPU that never runs: such an ioctl waits until its vCPU does not. */
@@ -193,7 +222,8 @@ static const struct {
 	[HOST_FINALIZE] = {td_host_finalize, TD, "MR.FINALIZE"},
 	[HOST_IOCTL] = {td_host_ioctl, TD, "ioctls that race a build"},
 	[HOST_PREFAULT] = {do_prefault, ANY_VM, "KVM_PRE_FAULT_MEMORY"},
-	[HOST_CONVERT] = {NULL, PRIVATE_MEMORY, "private memory"},
+	[HOST_CONVERT] = {do_convert, PRIVATE_MEMORY, "private memory"},
+	[HOST_SLOT] = {do_slot, ANY_VM, NULL},
 	[HOST_TRACK] = {NULL, TD, "TRACK"},
 };
 
@@ -220,8 +250,10 @@ static const char *host_refused(const struct scenario *s,
 		return "a HKID to release early";
 	if (op->opcode == HOST_TEARDOWN && s->hosts > 1)
 		return "a teardown by several threads";
-	if ((op->opcode == HOST_PUNCH || op->opcode == HOST_PREFAULT ||
-	     op->opcode == HOST_BUILD) &&
+	if (op->opcode == HOST_CONVERT && has(kind) == TD)
+		return "conversions that the guest has not asked for";
+	if ((op->opcode == HOST_BUILD ||
+	     (op->opcode >= HOST_PREFAULT && op->opcode <= HOST_TRACK)) &&
 	    (__builtin_add_overflow(op->gpa, op->pages * 4096, &end) ||
 	     end > s->pages * 4096))
 		return "memory beyond its end";
@@ -275,19 +307,6 @@ static const char *refused(const struct scenario *s,
 			why = host_refused(s, kind, &s->host[i].op[k]);
 	}
 	return why;
-}
-
-bool kvm_cell_needs_idle(const struct scenario *s)
-{
-	uint32_t i, k;
-
-	for (i = 0; i < s->hosts; i++) {
-		for (k = 0; k < s->host[i].n; k++) {
-			if (s->host[i].op[k].opcode == HOST_PREFAULT)
-				return true;
-		}
-	}
-	return false;
 }
 
 bool kvm_cell_fits(const struct scenario *s, const struct memory_kind *kind,

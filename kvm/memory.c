@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -98,21 +99,56 @@ int memory_plain_slot(int vm, uint32_t slot, uint64_t gpa, const void *at,
 	return ioctl(vm, KVM_SET_USER_MEMORY_REGION, &region);
 }
 
-static int set_slot(const struct memory *m)
+/* `bytes` 0 deletes it. */
+static int set_slot(const struct memory *m, uint32_t index, uint64_t bytes)
 {
+	uint64_t offset = m->part[index].offset;
 	struct kvm_userspace_memory_region2 region = {
-		.slot = m->slot,
+		.slot = m->slot + index,
 		.flags = KVM_MEM_GUEST_MEMFD,
-		.guest_phys_addr = m->gpa,
-		.memory_size = m->bytes,
-		.userspace_addr = (uintptr_t)m->at,
+		.guest_phys_addr = m->gpa + offset,
+		.memory_size = bytes,
+		.userspace_addr = (uintptr_t)m->at + offset,
 		.guest_memfd = (uint32_t)m->gmem,
+		.guest_memfd_offset = offset,
 	};
 
 	if (!m->kind->gmem)
-		return memory_plain_slot(m->vm, m->slot, m->gpa, m->at,
-					 m->bytes);
+		return memory_plain_slot(m->vm, region.slot,
+					 region.guest_phys_addr, m->at + offset,
+					 bytes);
 	return ioctl(m->vm, KVM_SET_USER_MEMORY_REGION2, &region);
+}
+
+static void add_part(struct memory *m, uint64_t offset, uint64_t end)
+{
+	if (end > offset)
+		m->part[m->nparts++] =
+			(struct memory_part){offset, end - offset};
+}
+
+/* Those that are to be alone, and what is between them. */
+static int make_slots(struct memory *m, const struct memory_place *place)
+{
+	uint64_t end = 0;
+	uint32_t i;
+
+	m->part = calloc(2 * (size_t)place->nown + 1, sizeof(*m->part));
+	if (!m->part)
+		return -1;
+	for (i = 0; i < place->nown; i++) {
+		const struct memory_part *own = &place->own[i];
+
+		add_part(m, end, own->offset);
+		end = own->offset + own->bytes;
+		add_part(m, own->offset, end);
+	}
+	add_part(m, end, m->bytes);
+	for (i = 0; i < m->nparts; i++) {
+		if (set_slot(m, i, m->part[i].bytes))
+			return -1;
+	}
+	return 0;
 }
 
 static int set_private(const struct memory *m, uint64_t offset, uint64_t bytes,
@@ -163,7 +199,7 @@ int memory_make(struct memory *m, const struct memory_kind *kind,
 		goto failed;
 	what = kind->gmem ? "KVM_SET_USER_MEMORY_REGION2"
 			  : "KVM_SET_USER_MEMORY_REGION";
-	if (set_slot(m))
+	if (make_slots(m, place))
 		goto failed;
 	what = "KVM_SET_MEMORY_ATTRIBUTES";
 	if (kind->private && set_private(m, 0, m->bytes, true))
@@ -182,6 +218,9 @@ void memory_free(struct memory *m)
 	if (m->at)
 		munmap(m->at, m->bytes);
 	m->at = NULL;
+	free(m->part);
+	m->part = NULL;
+	m->nparts = 0;
 }
 
 /* ------------------------------------------------------ what the host does */
@@ -210,6 +249,26 @@ int memory_punch(const struct memory *m, uint64_t offset, uint64_t bytes)
 const char *memory_punch_name(const struct memory *m)
 {
 	return m->kind->gmem ? "FALLOC_FL_PUNCH_HOLE" : "MADV_DONTNEED";
+}
+
+int memory_reslot(const struct memory *m, uint64_t offset, uint64_t bytes)
+{
+	uint32_t low = 0, high = m->nparts;
+
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (m->part[middle].offset < offset)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low == m->nparts || m->part[low].offset != offset ||
+	    m->part[low].bytes != bytes) {
+		errno = ENOENT;
+		return -1;
+	}
+	return set_slot(m, low, 0) ? -1 : set_slot(m, low, bytes);
 }
 
 int memory_convert(const struct memory *m, uint64_t offset, uint64_t bytes,

@@ -29,11 +29,18 @@ extern const struct memory_kind memory_kinds[];
 /** Of a TD. */
 extern const struct memory_kind memory_kind_td;
 
+/** A part that is a memslot of its own. */
+struct memory_part {
+	uint64_t offset, bytes;
+};
+
 struct memory {
 	const struct memory_kind *kind;
-	int vm;	  /* borrowed */
-	int gmem; /* -1: none */
-	uint32_t slot;
+	int vm;			  /* borrowed */
+	int gmem;		  /* -1: none */
+	uint32_t slot;		  /* of the first part */
+	struct memory_part *part; /* in order, without gaps */
+	uint32_t nparts;
 	uint64_t gpa;
 	size_t bytes;
 	/*
@@ -50,6 +57,9 @@ struct memory_place {
 	uint64_t gpa;
 	size_t bytes; /* whole pages */
 	bool huge;    /* in 2M pages where the kernel can, else in 4K only */
+	/* What is to be deleted alone: in order, borrowed. */
+	const struct memory_part *own;
+	uint32_t nown;
 };
 
 /**
@@ -78,6 +88,11 @@ bool memory_has(const struct memory *m, uint64_t gpa, uint64_t pages);
 int memory_punch(const struct memory *m, uint64_t offset, uint64_t bytes);
 /** The call that does it. */
 const char *memory_punch_name(const struct memory *m);
+/**
+ * Delete the memslot of a part that was asked for alone, and make it again:
+ * pages keep what they hold.
+ */
+int memory_reslot(const struct memory *m, uint64_t offset, uint64_t bytes);
 /**
  * Make pages private or shared, and give back those of the other side, as
  * VMMs do.

@@ -15,7 +15,8 @@
 #define GIB	    (1ull << 30)
 #define IMAGE_BYTES 0x10000ull
 
-enum { SLOT_MEMORY, SLOT_CONTROL, SLOT_IMAGE, SLOT_OWN };
+/* The memory may be of several slots. */
+enum { SLOT_CONTROL, SLOT_IMAGE, SLOT_OWN, SLOT_MEMORY };
 
 extern const char agent_image[], agent_image_end[];
 
@@ -104,6 +105,8 @@ static int make_memory(struct vmm *vm, const struct vmm_shape *shape,
 				.bytes = (shape->pages * 4096 + BYTES_2M - 1) &
 					 -BYTES_2M,
 				.huge = shape->huge,
+				.own = shape->own,
+				.nown = shape->nown,
 			},
 		own =
 			{

@@ -39,6 +39,8 @@ struct vmm_shape {
 	uint64_t pages; /* of 4K, for scripts to work on */
 	bool huge;	/* in 2M pages where the kernel can, else 4K only */
 	const struct memory_kind *memory;
+	const struct memory_part *own; /* as of struct memory_place */
+	uint32_t nown;
 	bool ve_disable; /* of a TD: see struct td_shape */
 	bool unfinished; /* of a TD: the build is left open */
 };

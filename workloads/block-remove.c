@@ -30,6 +30,19 @@ static const struct knob piece = {
 	.help = "pages of one hole; 0: one hole for all",
 };
 
+enum { BY_HOLE, BY_ATTRIBUTES, BY_SLOT };
+static const char *const ways[] = {"hole", "attributes", "slot", NULL};
+
+static const struct knob by = {
+	.name = "by",
+	.type = KNOB_CHOICE,
+	.unit = "",
+	.def = BY_HOLE,
+	.choices = ways,
+	.help = "a hole in the guest_memfd, pages made shared, or a memslot "
+		"that is deleted and made again",
+};
+
 static const struct knob where = {
 	.name = "where",
 	.type = KNOB_CHOICE,
@@ -42,6 +55,7 @@ static const struct knob where = {
 
 static const struct knob *const knobs[] = {&pages,
 					   &piece,
+					   &by,
 					   &knob_page_size,
 					   &knob_others,
 					   &knob_tick_ns,
@@ -61,6 +75,17 @@ static int make(const struct knob_values *values, uint32_t vcpus,
 		.contested = knob(values, "where") == SAME,
 	};
 
+	if (knob(values, "by") != BY_HOLE) {
+		if (work.contested)
+			return err_set(err, EXIT_USAGE,
+				       "by: what has been made shared or has "
+				       "no memslot can't be touched: where is "
+				       "elsewhere");
+		work.opcode = knob(values, "by") == BY_SLOT ? HOST_SLOT
+							    : HOST_CONVERT;
+		work.arg = 0;
+		work.piece = hole;
+	}
 	return range_make(&workload_block_remove, values, vcpus, &work, s, err);
 }
 

@@ -64,13 +64,29 @@ static void vcpu_script(const struct knob_values *values, struct who who,
 		touch_range(who, p);
 }
 
+/* A part of the range, one operation or as many as it has pieces. */
+static void host_work(struct scenario *s, uint32_t thread, struct part part,
+		      const struct range_work *work)
+{
+	struct part one = part;
+	uint64_t left;
+
+	for (left = part.count; left; left -= one.count) {
+		if (work->piece && work->piece < left)
+			one.count = work->piece;
+		else
+			one.count = left;
+		host_pages(s, thread, work->opcode, 0, one, work->arg, 0);
+		one.gpa += one.count * one.stride;
+	}
+}
+
 static void host_script(struct scenario *s, uint32_t thread,
 			const struct places *p, const struct range_work *work)
 {
 	host_barrier(s, thread, 0);
 	host_measure(s, thread, true);
-	host_pages(s, thread, work->opcode, 0,
-		   area_slice(&p->range, thread, s->hosts), work->arg, 0);
+	host_work(s, thread, area_slice(&p->range, thread, s->hosts), work);
 	host_measure(s, thread, false);
 	host_barrier(s, thread, 1);
 	if (thread == 0)

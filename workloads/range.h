@@ -8,6 +8,7 @@
 struct range_work {
 	enum host_opcode opcode;
 	uint64_t arg;	/* of the operation */
+	uint64_t piece; /* pages of one operation; 0: all */
 	bool contested; /* faulting vCPUs fault in the range itself */
 	bool fresh;	/* it is touched when the work is done, not before */
 };

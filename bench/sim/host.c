@@ -173,6 +173,12 @@ static int do_convert(struct sim_thread *t, const struct host_op *op)
 	return error;
 }
 
+static int do_slot(struct sim_thread *t, const struct host_op *op)
+{
+	return kvm_delete_slot(&t->kvm, td_of(t, op)->vm, GPA(op->gpa),
+			       op->pages);
+}
+
 static int do_track(struct sim_thread *t, const struct host_op *op)
 {
 	return kvm_track_range(&t->kvm, td_of(t, op)->vm, GPA(op->gpa),
@@ -265,6 +271,7 @@ static const struct {
 	[HOST_PREFAULT] = {"KVM_PRE_FAULT_MEMORY", do_prefault},
 	[HOST_PUNCH] = {"PUNCH_HOLE", do_punch},
 	[HOST_CONVERT] = {"KVM_SET_MEMORY_ATTRIBUTES", do_convert},
+	[HOST_SLOT] = {"KVM_SET_USER_MEMORY_REGION", do_slot},
 	[HOST_TRACK] = {"track", do_track},
 	[HOST_JOIN] = {"join", do_join},
 	[HOST_TEARDOWN] = {"teardown", do_teardown},

@@ -185,6 +185,12 @@ int kvm_pre_fault(struct kvm_thread *t, struct kvm_vm *vm, gpa_t gpa,
 /** fallocate(PUNCH_HOLE) on the guest_memfd. */
 int kvm_punch_hole(struct kvm_thread *t, struct kvm_vm *vm, gpa_t gpa,
 		   u64 pages);
+/**
+ * Delete the memslot that this range is, and make it again.  The wait for
+ * readers of the slots (SRCU) and the making cost nothing.
+ */
+int kvm_delete_slot(struct kvm_thread *t, struct kvm_vm *vm, gpa_t gpa,
+		    u64 pages);
 /** KVM_SET_MEMORY_ATTRIBUTES. */
 int kvm_set_private(struct kvm_thread *t, struct kvm_vm *vm, gpa_t gpa,
 		    u64 pages, bool to_private);

@@ -121,6 +121,24 @@ int kvm_punch_hole(struct kvm_thread *t, struct kvm_vm *vm, gpa_t gpa,
 	return ret;
 }
 
+int kvm_delete_slot(struct kvm_thread *t, struct kvm_vm *vm, gpa_t gpa,
+		    u64 pages)
+{
+	enum where before;
+	int ret = vm_check_range(t, vm, gpa, pages);
+
+	if (ret)
+		return ret;
+	before = account(t, WHERE_KVM);
+	spend(t->strand, vm->host->costs.vcpu_ioctl_ps);
+	qspin_lock(t, &vm->slots_lock);
+	ret = invalidate(t, vm, gpa, pages, true);
+	invalidated(t, vm);
+	qspin_unlock(t, &vm->slots_lock);
+	account(t, before);
+	return ret;
+}
+
 int zap_release(struct kvm_thread *t, struct kvm_vm *vm, gpa_t gpa, u64 pages)
 {
 	int ret;

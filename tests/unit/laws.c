@@ -32,6 +32,8 @@ const struct variant variants[] = {
 	{"block-remove",
 	 {{"pages", 24}, {"stuck_percent", 50}, {"host_threads", 3}}},
 	{"block-remove", {{"pages", 3}, {"page_size", PAGE_2M}}},
+	{"block-remove", {{"pages", 16}, {"piece", 3}, {"by", 1}}},
+	{"block-remove", {{"pages", 16}, {"piece", 0}, {"by", 2}}},
 	{"convert", {{"pages", 6}}},
 	{"convert", {{"pages", 6}, {"converters", 1}}},
 	{"convert", {{"pages", 1}, {"rounds", 1}, {"page_size", PAGE_2M}}},
