@@ -224,6 +224,7 @@ struct explore_program claim_world_program(struct claim_world *w)
 		 * flags below the count, or not at all.
 		 */
 		.counting = 1u << LINE_XADD16 | 1u << LINE_XADD64,
+		.takes_locks = true,
 	};
 }
 

@@ -37,10 +37,8 @@ static bool kick_vcpu(struct kvm_thread *t, struct kvm_vcpu *vcpu)
 
 static void wait_until_out(struct kvm_thread *t, struct kvm_vcpu *vcpu)
 {
-	while (line_load32(t->strand, &vcpu->mode_line, &vcpu->mode) ==
-	       vcpu->kick_seen)
-		line_wait(t->strand, &vcpu->mode_line, &vcpu->mode,
-			  vcpu->kick_seen, false);
+	line_await_change32(t->strand, &vcpu->mode_line, &vcpu->mode,
+			    vcpu->kick_seen);
 }
 
 /**

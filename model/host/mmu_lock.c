@@ -37,18 +37,15 @@ static void queue_join(struct strand *s, struct qnode *nodes, struct line *line,
 	if (!before)
 		return;
 	line_store32(s, &nodes[before - 1].line, &nodes[before - 1].next, me);
-	while (!line_load32(s, &node->line, &node->ready))
-		line_wait(s, &node->line, &node->ready, 0, false);
+	line_await_change32(s, &node->line, &node->ready, 0);
 }
 
 /** Make the strand behind this one the head. */
 static void queue_pass(struct strand *s, struct qnode *nodes)
 {
 	struct qnode *node = &nodes[s->id];
-	u32 next;
+	u32 next = line_await_change32(s, &node->line, &node->next, 0);
 
-	while (!(next = line_load32(s, &node->line, &node->next)))
-		line_wait(s, &node->line, &node->next, 0, false);
 	line_store32(s, &nodes[next - 1].line, &nodes[next - 1].ready, 1);
 }
 
@@ -59,8 +56,7 @@ static void queue_wait(struct strand *s, struct qnode *nodes, struct line *line,
 	u32 seen;
 
 	queue_join(s, nodes, line, q);
-	while ((seen = line_load32(s, line, &q->word)) & 0xffff)
-		line_wait(s, line, &q->word, seen, false);
+	seen = line_await32(s, line, &q->word, 0, 0xffff);
 	if (seen == alone &&
 	    line_cmpxchg32(s, line, &q->word, alone, 1) == alone)
 		return;
@@ -92,7 +88,8 @@ void qspin_lock(struct kvm_thread *t, struct qspinlock *lock)
 {
 	enum where before;
 
-	if (queue_try(t->strand, &lock->line, &lock->q))
+	if (line_take32(t->strand, &lock->q.word, QW_LOCKED, 1) ||
+	    queue_try(t->strand, &lock->line, &lock->q))
 		return;
 	before = account(t, lock->where);
 	trace_emit(t->strand, span, "lock", true);
@@ -115,13 +112,10 @@ void qrw_init(struct qrwlock *lock, struct qnode *nodes, enum where where)
 
 static void read_slow(struct strand *s, struct qrwlock *lock)
 {
-	u32 seen;
-
-	line_count32(s, &lock->line, &lock->cnts, 0u - QR_ONE);
+	line_add32(s, &lock->line, &lock->cnts, 0u - QR_ONE, 0);
 	queue_lock(s, lock->nodes, &lock->line, &lock->wait);
-	line_count32(s, &lock->line, &lock->cnts, QR_ONE);
-	while (((seen = line_load32(s, &lock->line, &lock->cnts)) & QW_LOCKED))
-		line_wait(s, &lock->line, &lock->cnts, seen, false);
+	line_add32(s, &lock->line, &lock->cnts, QR_ONE, 0);
+	line_await32(s, &lock->line, &lock->cnts, 0, QW_LOCKED);
 	queue_unlock(s, &lock->line, &lock->wait);
 }
 
@@ -129,8 +123,8 @@ void qrw_read_lock(struct kvm_thread *t, struct qrwlock *lock)
 {
 	enum where before;
 
-	if (!(line_count32(t->strand, &lock->line, &lock->cnts, QR_ONE) &
-	      QW_ANY))
+	if (line_take32(t->strand, &lock->cnts, QW_LOCKED, QR_ONE) ||
+	    !line_add32(t->strand, &lock->line, &lock->cnts, QR_ONE, QW_ANY))
 		return;
 	before = account(t, lock->where);
 	trace_emit(t->strand, span, where_name(lock->where), true);
@@ -141,7 +135,7 @@ void qrw_read_lock(struct kvm_thread *t, struct qrwlock *lock)
 
 void qrw_read_unlock(struct kvm_thread *t, struct qrwlock *lock)
 {
-	line_count32(t->strand, &lock->line, &lock->cnts, 0u - QR_ONE);
+	line_add32(t->strand, &lock->line, &lock->cnts, 0u - QR_ONE, 0);
 }
 
 /** One try to become the writer, from no users or from waiting. */
@@ -153,18 +147,14 @@ static bool write_try(struct strand *s, struct qrwlock *lock, u32 from)
 
 static void write_slow(struct strand *s, struct qrwlock *lock)
 {
-	u32 seen;
-
 	queue_lock(s, lock->nodes, &lock->line, &lock->wait);
 	if (!write_try(s, lock, 0)) {
 		/* Only the head of the queue sets it, so adding is an or. */
-		line_xadd32(s, &lock->line, &lock->cnts, QW_WAITING);
-		do {
-			while ((seen = line_load32(s, &lock->line,
-						   &lock->cnts)) != QW_WAITING)
-				line_wait(s, &lock->line, &lock->cnts, seen,
-					  false);
-		} while (!write_try(s, lock, QW_WAITING));
+		line_add32(s, &lock->line, &lock->cnts, QW_WAITING, 0);
+		do
+			line_await32(s, &lock->line, &lock->cnts, QW_WAITING,
+				     UINT32_MAX);
+		while (!write_try(s, lock, QW_WAITING));
 	}
 	queue_unlock(s, &lock->line, &lock->wait);
 }
@@ -173,7 +163,8 @@ void qrw_write_lock(struct kvm_thread *t, struct qrwlock *lock)
 {
 	enum where before;
 
-	if (write_try(t->strand, lock, 0))
+	if (line_take32(t->strand, &lock->cnts, UINT32_MAX, QW_LOCKED) ||
+	    write_try(t->strand, lock, 0))
 		return;
 	before = account(t, lock->where);
 	trace_emit(t->strand, span, where_name(lock->where), true);
@@ -184,7 +175,7 @@ void qrw_write_lock(struct kvm_thread *t, struct qrwlock *lock)
 
 void qrw_write_unlock(struct kvm_thread *t, struct qrwlock *lock)
 {
-	line_xadd32(t->strand, &lock->line, &lock->cnts, 0u - QW_LOCKED);
+	line_add32(t->strand, &lock->line, &lock->cnts, 0u - QW_LOCKED, 0);
 }
 
 bool qrw_contended(struct kvm_thread *t, struct qrwlock *lock)

@@ -17,6 +17,7 @@ struct node {
 	u32 strand;			     /* that did the step */
 	u32 preemptions;		     /* up to here */
 	struct pending did;
+	u64 before; /* the 8 bytes around what it did, before */
 	u32 clock[EXPLORE_MAX_STRANDS]; /* of the step: see after() */
 };
 
@@ -88,23 +89,50 @@ static void add_backtrack(struct search *s, size_t i, u32 strand,
 }
 
 /*
+ * Could the operation have come before step i?  That is not known when an
+ * addition after it, which it depends on, could have come before as well.
+ */
+static enum explore_ready was_ready(const struct search *s, size_t i, size_t n,
+				    const struct pending *did)
+{
+	const struct node *node = &s->node[i];
+
+	for (size_t k = i + 1; k < n && explore_waits(did); k++)
+		if (explore_dependent(&s->node[k].did, did) &&
+		    !explore_dependent(&s->node[k].did, &node->did))
+			return NOT_KNOWN;
+	return explore_was_ready(did, &node->did, node->before);
+}
+
+/*
  * What a strand did or would do at the end of the path, against the steps
  * that it depends on and does not know of otherwise.  Its clock then knows
  * them all.
+ *
+ * Who waits for a step cannot come before it, but perhaps before others that
+ * this step knows of: who waits for a lock that is given back could have taken
+ * it before the one who gave it back.  `known` is what it cannot pass.
  */
 static void find_races(struct search *s, u32 strand, const struct pending *did,
 		       size_t n, u32 *clock)
 {
+	u32 known[EXPLORE_MAX_STRANDS];
 	size_t races = 0;
 
+	memcpy(known, clock, sizeof(known));
 	for (size_t i = n; i-- > 0;) {
 		const struct node *node = &s->node[i];
+		enum explore_ready ready;
 
-		if (clock[node->strand] > i ||
+		if (known[node->strand] > i ||
 		    !explore_dependent(&node->did, did))
 			continue;
 		join(clock, node->clock);
-		s->race[races++] = i;
+		ready = was_ready(s, i, n, did);
+		if (ready == READY)
+			join(known, node->clock);
+		if (ready != NOT_READY)
+			s->race[races++] = i;
 	}
 	while (races-- > 0)
 		add_backtrack(s, s->race[races], strand, clock);
@@ -124,14 +152,20 @@ static void tick(struct search *s)
 	memcpy(node->clock, clock, sizeof(node->clock));
 }
 
-/* Those that wait at the end might not have had to in another order. */
+/*
+ * Those that wait might not have had to in another order.  That is so at the
+ * end, and where only strands are left that sleep: what these would do was
+ * tried before, but not with what the waiting ones could have done by then.
+ */
 static void find_waits(struct search *s)
 {
+	u32 enabled = s->m->halted ? 0 : explore_machine_enabled(s->m);
+
 	for (u32 i = 0; i < s->m->strands; i++) {
 		const struct explore_strand *v = &s->m->strand[i];
 		u32 clock[EXPLORE_MAX_STRANDS];
 
-		if (v->ended)
+		if (v->ended || enabled & 1u << i)
 			continue;
 		memcpy(clock, s->clock[i], sizeof(clock));
 		find_races(s, i, &v->next, s->n, clock);
@@ -211,6 +245,7 @@ static void do_step(struct search *s, u32 strand)
 
 	node->strand = strand;
 	node->did = s->m->strand[strand].next;
+	node->before = explore_around(&node->did);
 	explore_machine_step(s->m, strand);
 	tick(s);
 	s->answer->steps++;
@@ -345,11 +380,13 @@ static void run_on(struct search *s, u32 sleep)
 		const char *why;
 
 		if (strand == EXPLORE_MAX_STRANDS) {
-			if (node->enabled & ~sleep)
-				s->answer->cut++;
-			else
-				s->answer->redundant++;
+			bool bounded = node->enabled & ~sleep;
+
+			s->answer->cut += bounded;
+			s->answer->redundant += !bounded;
 			s->n--;
+			if (!bounded)
+				find_waits(s);
 			return;
 		}
 		node->backtrack = 1u << strand;
@@ -455,6 +492,7 @@ void explore(const struct explore_program *program,
 	s.until.tv_sec += (time_t)bounds->seconds;
 	if (s.m) {
 		s.m->counting = program->counting;
+		s.m->takes_locks = program->takes_locks;
 		search(&s);
 	}
 	free(s.node);
@@ -489,6 +527,8 @@ const char *explore_replay(const struct explore_program *program,
 	u32 enabled;
 
 	*end = MACHINE_STOPPED;
+	if (m)
+		m->takes_locks = program->takes_locks;
 	if (!m || !program->begin(program->ctx, &m->base)) {
 		explore_machine_free(m);
 		return "out of memory";

@@ -44,6 +44,11 @@ struct explore_program {
 	 * old value that no such operation changes.
 	 */
 	u32 counting;
+	/*
+	 * Queued locks are taken in one step, by whoever comes first: how their
+	 * queues work is no part of the orders.
+	 */
+	bool takes_locks;
 };
 
 /** Where to stop; 0: no bound. */

@@ -65,7 +65,9 @@ static void explore_order(struct strand *s, struct line *line, const void *word,
 		.access = {{word, bytes_of(op), !line_op_is_read(op)}},
 		.n = 1,
 		.op = op,
-		.counts = s->counts || machine_of(s)->counting >> op & 1,
+		.counts = machine_of(s)->counting >> op & 1,
+		.adds = s->adds,
+		.looks = s->looks,
 	};
 
 	(void)line;
@@ -134,20 +136,34 @@ static bool explore_wait(struct strand *s, struct line *line, const u32 *word,
 	return !(interruptible && v->flag);
 }
 
-void explore_await(struct strand *s, const struct obstacle *o,
-		   bool interruptible)
+static void await(struct strand *s, const struct obstacle *o, bool tries,
+		  bool interruptible)
 {
 	struct explore_strand *v = explore_strand(s);
 	struct pending next = {
-		.access = {{o->word, o->bytes, false},
+		.access = {{o->word, o->bytes, s->adds != 0},
 			   {(const char *)&v->flag, 1, false}},
 		.n = interruptible ? 2 : 1,
 		.op = LINE_LOAD,
+		.adds = s->adds,
+		.looks = s->looks,
 		.obstacle = *o,
+		.tries = tries,
 		.flag = interruptible ? &v->flag : NULL,
 	};
 
 	announce(v, &next);
+}
+
+static void explore_wait_for(struct strand *s, const struct obstacle *o)
+{
+	await(s, o, false, false);
+}
+
+void explore_await(struct strand *s, const struct obstacle *o,
+		   bool interruptible)
+{
+	await(s, o, true, interruptible);
 }
 
 u64 explore_word(const struct obstacle *o)
@@ -211,6 +227,7 @@ static const struct machine_ops explore_ops = {
 	.interrupt_done = explore_interrupt_done,
 	.progress = explore_progress,
 	.plain = explore_plain,
+	.await = explore_wait_for,
 	.halt = explore_halt,
 	.now = explore_now,
 };
@@ -251,6 +268,7 @@ static struct strand *explore_add(struct machine *base, u32 cpu,
 		.id = m->strands++,
 		.cpu = (u16)cpu,
 		.explored = true,
+		.takes_locks = m->takes_locks,
 	};
 	v->fn = fn;
 	v->arg = arg;
@@ -316,6 +334,38 @@ void explore_machine_start(struct explore_machine *m)
 		explore_machine_step(m, i);
 }
 
+static const char *around(const void *at)
+{
+	return (const char *)((uintptr_t)at & ~(uintptr_t)7);
+}
+
+u64 explore_around(const struct pending *p)
+{
+	u64 value = 0;
+
+	if (p->n)
+		memcpy(&value, around(p->access[0].at), sizeof(value));
+	return value;
+}
+
+enum explore_ready explore_was_ready(const struct pending *p,
+				     const struct pending *other, u64 before)
+{
+	const struct obstacle *o = &p->obstacle;
+	const char *word = o->word ? o->word : (const char *)p->word;
+	u64 value = 0;
+
+	if (!word)
+		return READY;
+	if (!other->n || around(word) != around(other->access[0].at))
+		return NOT_KNOWN;
+	memcpy(&value, (const char *)&before + (word - around(word)),
+	       o->word ? o->bytes : sizeof(*p->word));
+	if (o->word ? !((value ^ o->flip) & o->mask) : value != p->seen)
+		return READY;
+	return p->flag ? NOT_KNOWN : NOT_READY;
+}
+
 static bool is_waiting(const struct pending *next)
 {
 	if (next->obstacle.word)
@@ -353,24 +403,7 @@ enum machine_end explore_machine_end(const struct explore_machine *m)
 	if (explore_machine_done(m))
 		return MACHINE_DONE;
 	for (u32 i = 0; i < m->strands; i++)
-		if (!m->strand[i].ended && m->strand[i].next.obstacle.word)
+		if (!m->strand[i].ended && m->strand[i].next.tries)
 			return MACHINE_LIVELOCK;
 	return MACHINE_DEADLOCK;
-}
-
-static bool overlap(const struct access *a, const struct access *b)
-{
-	return (a->write || b->write) && a->at < b->at + b->bytes &&
-	       b->at < a->at + a->bytes;
-}
-
-bool explore_dependent(const struct pending *a, const struct pending *b)
-{
-	if (a->counts && b->counts && a->access[0].at == b->access[0].at)
-		return false;
-	for (u32 i = 0; i < a->n; i++)
-		for (u32 k = 0; k < b->n; k++)
-			if (overlap(&a->access[i], &b->access[k]))
-				return true;
-	return false;
 }

@@ -71,12 +71,12 @@ static inline bool line_op_is_read(enum line_op op)
  * that nobody has touched.
  */
 struct line {
-	u64 free_at;  /* virtual: when it can serve the next CPU, in ps */
-	u32 version;  /* virtual: number of the last write, unique in the
-			 machine: tells stale copies; 0: never written */
-	u16 owner;    /* virtual: CPU of the last writer + 1; 0: none */
-	u16 waiters;  /* virtual: first parked strand + 1; 0: none;
-			 threads: strands that are parked */
+	u64 free_at; /* virtual: when it can serve the next CPU, in ps */
+	u32 version; /* virtual: number of the last write, unique in the
+			machine: tells stale copies; 0: never written */
+	u16 owner;   /* virtual: CPU of the last writer + 1; 0: none */
+	u16 waiters; /* virtual: first parked strand + 1; 0: none;
+			threads: strands that are parked */
 };
 
 struct machine;
@@ -90,6 +90,8 @@ enum work {
 	WORK_COPY_4K,  /* the same from a source page */
 	WORK_FLUSH_4K, /* 64 CLFLUSHOPT and a fence */
 };
+
+struct obstacle;
 
 /**
  * What a machine does; one constant table a machine.  A machine for which
@@ -114,6 +116,7 @@ struct machine_ops {
 	void (*progress)(struct strand *s);
 	/* Only of a machine whose strands are `explored`: see below. */
 	void (*plain)(struct strand *s, const void *at, u32 bytes, bool write);
+	void (*await)(struct strand *s, const struct obstacle *o);
 	__attribute__((noreturn)) void (*halt)(struct strand *s,
 					       const char *why);
 	u64 (*now)(struct strand *s);
@@ -131,8 +134,10 @@ struct strand {
 	bool real;		   /* words are shared by real CPUs */
 	bool timed;		   /* virtual: `clock` is the time */
 	bool explored;		   /* wants to know of plain accesses */
-	bool counts;		   /* in the midst of line_count32() */
-	void *user;		   /* whoever started the strand */
+	bool takes_locks;	   /* in one step: see line_take32() */
+	/* Explored, in the midst of line_add32(): what it says. */
+	u32 adds, looks;
+	void *user; /* whoever started the strand */
 };
 
 /* ------------------------------------------------------------- topology */
@@ -179,12 +184,12 @@ struct virtual_config {
 	double jitter;	 /* every cost is times 1 +- jitter, uniform; 0..0.5 */
 	u64 livelock_ps; /* longest time without progress(); 0: no limit */
 	u64 max_ps;	 /* longest run; 0: no limit */
-	u64 min_interrupt_ps; /* no interrupt arrives sooner after it is sent:
-				 how far ahead a strand can look for one */
-	u32 max_strands; /* 1..MACHINE_MAX_STRANDS */
-	size_t stack_bytes;	     /* of each strand; 0: 64 KiB */
-	const atomic_int *stop;    /* may be NULL; polled now and then */
-	const struct trace *trace;   /* may be NULL */
+	u64 min_interrupt_ps;	/* no interrupt arrives sooner after it is sent:
+				   how far ahead a strand can look for one */
+	u32 max_strands;	/* 1..MACHINE_MAX_STRANDS */
+	size_t stack_bytes;	/* of each strand; 0: 64 KiB */
+	const atomic_int *stop; /* may be NULL; polled now and then */
+	const struct trace *trace; /* may be NULL */
 };
 
 /**
@@ -200,7 +205,7 @@ typedef void step_point_fn(void *ctx, struct strand *s, const void *word,
 
 struct step_config {
 	u32 max_strands;
-	step_point_fn *point;		  /* may be NULL */
+	step_point_fn *point;				  /* may be NULL */
 	bool (*interrupted)(void *ctx, struct strand *s); /* may be NULL */
 	u64 (*now)(void *ctx, struct strand *s);	  /* may be NULL: 0 */
 	void *ctx;
@@ -246,10 +251,10 @@ struct threads_config {
 	const u32 *os_cpu; /* the kernel's number of each of its CPUs; NULL:
 			      threads are not pinned; borrowed */
 	u64 seed;
-	u64 livelock_ps; /* longest time without progress(); 0: no limit */
-	u64 max_ps;	 /* longest run; 0: no limit */
-	u32 max_strands; /* 1..MACHINE_MAX_STRANDS */
-	size_t stack_bytes;	   /* of each strand; 0: 1 MiB */
+	u64 livelock_ps;    /* longest time without progress(); 0: no limit */
+	u64 max_ps;	    /* longest run; 0: no limit */
+	u32 max_strands;    /* 1..MACHINE_MAX_STRANDS */
+	size_t stack_bytes; /* of each strand; 0: 1 MiB */
 	const atomic_int *stop;	   /* may be NULL; polled now and then */
 	const struct trace *trace; /* may be NULL; called by all strands */
 	enum threads_kick kick;
@@ -272,10 +277,10 @@ struct threads_facts {
 	u32 unpinned;	   /* strands that could not be bound to theirs */
 	const char *clock; /* "TSC", "CLOCK_MONOTONIC_RAW" */
 	u64 clock_hz;
-	u64 read_ps;	     /* what reading the clock costs, median */
-	const char *clear;   /* instruction of page clears and copies */
-	const char *flush;   /* of flushes */
-	const char *kick;    /* "membarrier", "signal" */
+	u64 read_ps;	   /* what reading the clock costs, median */
+	const char *clear; /* instruction of page clears and copies */
+	const char *flush; /* of flushes */
+	const char *kick;  /* "membarrier", "signal" */
 };
 struct threads_facts threads_facts(const struct machine *m);
 
@@ -412,7 +417,7 @@ static inline void line_written(struct strand *s, struct line *line)
 				       type *w, operand)                       \
 	{                                                                      \
 		type old;                                                      \
-									       \
+                                                                               \
 		if (s->real) {                                                 \
 			old = (type)(atomic);                                  \
 			if (LINE_IS_AWAITED(OP))                               \
@@ -437,8 +442,8 @@ LINE_RMW(xchg32, u32, LINE_XCHG32, u32 v,
 	 __atomic_exchange_n(w, v, __ATOMIC_SEQ_CST), *w = v)
 LINE_RMW(and16, u16, LINE_AND16, u16 v,
 	 __atomic_fetch_and(w, v, __ATOMIC_SEQ_CST), *w = old & v)
-LINE_RMW(or16, u16, LINE_OR16, u16 v,
-	 __atomic_fetch_or(w, v, __ATOMIC_SEQ_CST), *w = old | v)
+LINE_RMW(or16, u16, LINE_OR16, u16 v, __atomic_fetch_or(w, v, __ATOMIC_SEQ_CST),
+	 *w = old | v)
 /* bts and btr take a mask of one bit and return the old word */
 LINE_RMW(bts64, u64, LINE_BTS64, u64 bit,
 	 __atomic_fetch_or(w, bit, __ATOMIC_SEQ_CST), *w = old | bit)
@@ -449,18 +454,20 @@ LINE_RMW(btr32, u32, LINE_BTR32, u32 bit,
 #undef LINE_RMW
 
 /**
- * An addition to a count, by somebody who looks only at bits of the old value
- * that no such addition changes: the order of two of them is none.
+ * line_xadd32() by somebody who looks only at the bits `looks` of the old
+ * value, which is all that is returned.  Two additions to a word have no order
+ * when neither changes what the other looks at.
  */
-static inline u32 line_count32(struct strand *s, struct line *line, u32 *w,
-			       u32 v)
+static inline u32 line_add32(struct strand *s, struct line *line, u32 *w, u32 v,
+			     u32 looks)
 {
 	u32 old;
 
-	s->counts = true;
+	s->adds = v;
+	s->looks = looks;
 	old = line_xadd32(s, line, w, v);
-	s->counts = false;
-	return old;
+	s->adds = 0;
+	return old & looks;
 }
 
 #define LINE_CMPXCHG(bits, OP)                                                 \
@@ -469,7 +476,7 @@ static inline u32 line_count32(struct strand *s, struct line *line, u32 *w,
 		u##bits expected, u##bits desired)                             \
 	{                                                                      \
 		u##bits old = expected;                                        \
-									       \
+                                                                               \
 		if (s->real) {                                                 \
 			__atomic_compare_exchange_n(w, &old, desired, false,   \
 						    __ATOMIC_SEQ_CST,          \
@@ -495,16 +502,14 @@ LINE_CMPXCHG(64, LINE_CMPXCHG64)
  * looks at the gate, and who closes the gate does it the other way round.  On
  * x86 it is a plain load all the same; store32 has the fence.
  */
-static inline u64 line_load64(struct strand *s, struct line *line,
-			      const u64 *w)
+static inline u64 line_load64(struct strand *s, struct line *line, const u64 *w)
 {
 	if (!s->real)
 		s->ops->order(s, line, w, LINE_LOAD);
 	return __atomic_load_n(w, __ATOMIC_SEQ_CST);
 }
 
-static inline u32 line_load32(struct strand *s, struct line *line,
-			      const u32 *w)
+static inline u32 line_load32(struct strand *s, struct line *line, const u32 *w)
 {
 	if (!s->real)
 		s->ops->order(s, line, w, LINE_LOAD32);
@@ -560,7 +565,7 @@ static inline void plain_access(struct strand *s, const void *at, u32 bytes,
 		s->ops->plain(s, at, bytes, write);
 }
 
-/* ---------------------------------------------------------------- trace */
+/* ------------------------------------------------------------- obstacles */
 
 /**
  * Why a try failed.  It fails again while ((word ^ flip) & mask) is not 0:
@@ -572,6 +577,58 @@ struct obstacle {
 	u32 bytes;
 	u64 flip, mask;
 };
+
+/**
+ * Wait until no bit of `mask` is set in *w ^ flip; returns *w.  Who looks and
+ * then waits makes two choices of it; here it is one.
+ */
+static inline u32 line_await32(struct strand *s, struct line *line,
+			       const u32 *w, u32 flip, u32 mask)
+{
+	u32 seen;
+
+	if (__builtin_expect(s->explored, false)) {
+		s->ops->await(s, &(const struct obstacle){"", w, sizeof(*w),
+							  flip, mask});
+		return *w;
+	}
+	while (((seen = line_load32(s, line, w)) ^ flip) & mask)
+		line_wait(s, line, w, seen, false);
+	return seen;
+}
+
+/**
+ * On a machine that takes locks in one step: wait until no bit of `mask` is
+ * set in *w, and in the same step add v.  False: on others nothing happens.
+ */
+static inline bool line_take32(struct strand *s, u32 *w, u32 mask, u32 v)
+{
+	if (__builtin_expect(!s->takes_locks, true))
+		return false;
+	s->adds = v;
+	s->looks = mask;
+	s->ops->await(s, &(const struct obstacle){"", w, sizeof(*w), 0, mask});
+	s->adds = 0;
+	*w += v;
+	return true;
+}
+
+/** Wait until *w is not `seen` any more; returns it. */
+static inline u32 line_await_change32(struct strand *s, struct line *line,
+				      const u32 *w, u32 seen)
+{
+	u32 now;
+
+	if (__builtin_expect(s->explored, false)) {
+		line_wait(s, line, w, seen, false);
+		return *w;
+	}
+	while ((now = line_load32(s, line, w)) == seen)
+		line_wait(s, line, w, seen, false);
+	return now;
+}
+
+/* ---------------------------------------------------------------- trace */
 
 /**
  * Hooks for whoever wants to see a run.  Each may be NULL.  `what` and `call`
@@ -615,7 +672,7 @@ struct trace {
 #define trace_emit(s, hook, ...)                                               \
 	do {                                                                   \
 		const struct trace *trace_ = (s)->trace;                       \
-									       \
+                                                                               \
 		if (trace_ && trace_->hook)                                    \
 			trace_->hook(trace_->ctx, (s), ##__VA_ARGS__);         \
 	} while (0)

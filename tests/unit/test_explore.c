@@ -85,8 +85,11 @@ static const char *exclusive(void *ctx, enum machine_end how)
 
 static struct explore_answer ask_within(struct setup *p, u64 steps)
 {
-	const struct explore_program program = {p,   begin, exclusive,
-						end, NULL,  p->counting};
+	const struct explore_program program = {.ctx = p,
+						.begin = begin,
+						.check = exclusive,
+						.end = end,
+						.counting = p->counting};
 	const struct explore_bounds bounds = {
 		.preemptions = -1, .steps = steps, .executions = 1000000};
 	struct explore_answer a;
@@ -104,8 +107,8 @@ static struct explore_answer ask(struct setup *p)
 /* A counterexample breaks the same thing when it is run again. */
 static void replays(struct setup *p, const struct explore_answer *a)
 {
-	const struct explore_program program = {p,   begin, exclusive,
-						end, NULL,  0};
+	const struct explore_program program = {
+		.ctx = p, .begin = begin, .check = exclusive, .end = end};
 	enum machine_end how;
 	const char *why =
 		explore_replay(&program, &a->schedule, NULL, NULL, &how);
@@ -324,8 +327,10 @@ static bool begin_interrupts(void *ctx, struct machine *machine)
 static void interrupts_end_waits(void **state)
 {
 	struct setup p = {.strands = 2};
-	const struct explore_program program = {
-		&p, begin_interrupts, exclusive, end, NULL, 0};
+	const struct explore_program program = {.ctx = &p,
+						.begin = begin_interrupts,
+						.check = exclusive,
+						.end = end};
 	const struct explore_bounds bounds = {.preemptions = -1};
 	struct explore_answer a;
 
@@ -611,8 +616,8 @@ static const char *livelock(void *ctx, enum machine_end how)
 static struct explore_answer ask_livelock(body_fn *holder)
 {
 	struct setup p = {.body = {holder, try_again}, .strands = 2};
-	const struct explore_program program = {&p,  begin, livelock,
-						end, NULL,  0};
+	const struct explore_program program = {
+		.ctx = &p, .begin = begin, .check = livelock, .end = end};
 	const struct explore_bounds bounds = {.preemptions = -1, .steps = 100};
 	struct explore_answer a;
 
