@@ -4,51 +4,32 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bench/base/arena.h"
 #include "bench/base/layout.h"
 #include "bench/base/table.h"
+#include "bench/compare/doc.h"
 #include "bench/compare/gate_impl.h"
 
-/* As wide as a line of a mail. */
-enum { WIDTH = 75, INDENT = 2 };
+enum { INDENT = 2 };
 
 struct printer {
 	const struct gate_outcome *o;
 	const struct comparison *c;
-	struct arena *arena;
-	FILE *f;
-	bool ascii;
-	bool failed; /* out of memory */
+	struct compare_doc doc;
 };
 
 /* ----------------------------------------------------------------- words */
-
-static const char *plain(struct printer *p, const char *text)
-{
-	const char *copy = layout_plain(p->arena, text, p->ascii);
-
-	p->failed |= !copy;
-	return copy ? copy : "";
-}
-
-/* What arena_print() made; never NULL. */
-static const char *made(struct printer *p, const char *text)
-{
-	p->failed |= !text;
-	return text ? text : "";
-}
 
 static const char *figure(struct printer *p, const char *unit, double value)
 {
 	char buf[FIGURE];
 
 	if (strcmp(unit, "1/s") == 0)
-		return made(p, arena_text(p->arena, format_rate(value, buf)));
+		return doc_print(&p->doc, "%s", format_rate(value, buf));
 	if (strcmp(unit, "ns") == 0 && value >= 0 && value < 1e18)
-		return made(p, arena_text(p->arena,
-					  format_ns((uint64_t)value, buf)));
-	return made(p, arena_print(p->arena, "%s %s", format_count(value, buf),
-				   plain(p, unit)));
+		return doc_print(&p->doc, "%s",
+				 format_ns((uint64_t)value, buf));
+	return doc_print(&p->doc, "%s %s", format_count(value, buf),
+			 doc_plain(&p->doc, unit));
 }
 
 static const char *percent(struct printer *p, double share)
@@ -57,9 +38,8 @@ static const char *percent(struct printer *p, double share)
 		return "?";
 	if (isinf(share))
 		return share > 0 ? "from 0" : "from 0 down";
-	return made(p, arena_print(p->arena,
-				   fabs(share) < 9.995 ? "%+.1f%%" : "%+.0f%%",
-				   share * 100));
+	return doc_print(&p->doc, fabs(share) < 9.995 ? "%+.1f%%" : "%+.0f%%",
+			 share * 100);
 }
 
 static const char *axis_text(struct printer *p, const json_t *value)
@@ -68,9 +48,10 @@ static const char *axis_text(struct printer *p, const json_t *value)
 	const char *text;
 
 	if (json_is_string(value))
-		return plain(p, json_string_value(value));
+		return doc_plain(&p->doc, json_string_value(value));
 	dump = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
-	text = dump ? plain(p, dump) : made(p, NULL);
+	p->doc.failed |= !dump;
+	text = doc_plain(&p->doc, dump);
 	free(dump);
 	return text;
 }
@@ -80,27 +61,27 @@ static const char *place(struct printer *p, size_t row, size_t side)
 {
 	const struct comparison *c = p->c;
 	const char *axis,
-		*text = plain(p, c->group[c->row[row].group].workload);
+		*text = doc_plain(&p->doc,
+				  c->group[c->row[row].group].workload);
 	json_t *value;
 
 	json_object_foreach(c->row[row].axes, axis, value)
 	{
 		if (strcmp(axis, "workload") == 0 || strcmp(axis, c->by) == 0)
 			continue;
-		text = made(p,
-			    arena_print(p->arena, "%s, %s %s", text,
-					plain(p, axis), axis_text(p, value)));
+		text = doc_print(&p->doc, "%s, %s %s", text,
+				 doc_plain(&p->doc, axis), axis_text(p, value));
 	}
 	if (c->nsides > 2 || strcmp(c->by, "result") != 0)
-		text = made(p, arena_print(p->arena, "%s, %s %s", text,
-					   plain(p, c->by),
-					   plain(p, c->side[side].label)));
+		text = doc_print(&p->doc, "%s, %s %s", text,
+				 doc_plain(&p->doc, c->by),
+				 doc_plain(&p->doc, c->side[side].label));
 	return text;
 }
 
 static void print_line(struct printer *p, const char *head, const char *text)
 {
-	layout_wrap(p->f, WIDTH, head,
+	layout_wrap(p->doc.f, MAIL_WIDTH, head,
 		    strlen(head) > INDENT ? INDENT : strlen(head), text);
 }
 
@@ -113,15 +94,14 @@ static const char *numbers(struct printer *p, const struct gated *g)
 	const char *unit = p->c->group[row->group].unit;
 
 	if (!row->side[g->side].n)
-		return made(p,
-			    arena_print(p->arena, "%s -> no value",
-					figure(p, unit, row->side[0].median)));
-	return made(p, arena_print(p->arena, "%s -> %s, %s [%s, %s], p %.2g",
-				   figure(p, unit, row->side[0].median),
-				   figure(p, unit, row->side[g->side].median),
-				   percent(p, change->ratio),
-				   percent(p, change->interval.low),
-				   percent(p, change->interval.high), g->p));
+		return doc_print(&p->doc, "%s -> no value",
+				 figure(p, unit, row->side[0].median));
+	return doc_print(&p->doc, "%s -> %s, %s [%s, %s], p %.2g",
+			 figure(p, unit, row->side[0].median),
+			 figure(p, unit, row->side[g->side].median),
+			 percent(p, change->ratio),
+			 percent(p, change->interval.low),
+			 percent(p, change->interval.high), g->p);
 }
 
 static const char *reason(struct printer *p, const struct gated *g)
@@ -131,27 +111,26 @@ static const char *reason(struct printer *p, const struct gated *g)
 	const struct compare_row *row = &p->c->row[g->row];
 
 	if (g->verdict == GATE_FAIL)
-		return made(p, arena_print(p->arena, "more than %g%% %s",
-					   material, beyond[g->rule->fails]));
+		return doc_print(&p->doc, "more than %g%% %s", material,
+				 beyond[g->rule->fails]);
 	if (!row->side[g->side].n)
 		return "nothing to compare";
 	if (g->needed == SIZE_MAX)
 		return "more repeats are needed to tell than can be";
 	if (g->needed)
-		return made(p, arena_print(p->arena,
-					   "%zu and %zu repeats can not tell: "
-					   "%zu of each are needed",
-					   row->side[0].n, row->side[g->side].n,
-					   g->needed));
-	return made(p,
-		    arena_print(p->arena, "may or may not be more than %g%% %s",
-				material, beyond[g->rule->fails]));
+		return doc_print(&p->doc,
+				 "%zu and %zu repeats can not tell: "
+				 "%zu of each are needed",
+				 row->side[0].n, row->side[g->side].n,
+				 g->needed);
+	return doc_print(&p->doc, "may or may not be more than %g%% %s",
+			 material, beyond[g->rule->fails]);
 }
 
 static void print_why(struct printer *p, const struct gate_rule *rule)
 {
 	if (rule->why)
-		print_line(p, "  why: ", plain(p, rule->why));
+		print_line(p, "  why: ", doc_plain(&p->doc, rule->why));
 }
 
 static void print_change(struct printer *p, const struct gated *g)
@@ -161,13 +140,12 @@ static void print_change(struct printer *p, const struct gated *g)
 	const char *head = g->verdict == GATE_FAIL ? "FAIL " : "UNDECIDED ";
 
 	print_line(p, head,
-		   made(p, arena_print(p->arena, "%s: %s",
-				       place(p, g->row, g->side),
-				       plain(p, group->name))));
+		   doc_print(&p->doc, "%s: %s", place(p, g->row, g->side),
+			     doc_plain(&p->doc, group->name)));
 	print_line(p, "  ",
-		   made(p, arena_print(p->arena, "%s%s: %s", numbers(p, g),
-				       group->modelled ? " (model output)" : "",
-				       reason(p, g))));
+		   doc_print(&p->doc, "%s%s: %s", numbers(p, g),
+			     group->modelled ? " (model output)" : "",
+			     reason(p, g)));
 	if (g->verdict == GATE_FAIL)
 		print_why(p, g->rule);
 }
@@ -177,13 +155,11 @@ static void print_lost(struct printer *p, const struct gate_lost *lost)
 	const struct estimate *other = &p->c->row[lost->row].side[lost->side];
 
 	print_line(p, "FAIL ", place(p, lost->row, lost->side));
-	print_line(
-		p, "  ",
-		other->there
-			? made(p, arena_print(p->arena,
-					      "the cell was ok, and now is %s",
-					      plain(p, other->status)))
-			: "the cell was ok, and now is missing");
+	print_line(p, "  ",
+		   other->there ? doc_print(&p->doc,
+					    "the cell was ok, and now is %s",
+					    doc_plain(&p->doc, other->status))
+				: "the cell was ok, and now is missing");
 }
 
 static void print_summary(struct printer *p, bool strict)
@@ -191,29 +167,27 @@ static void print_summary(struct printer *p, bool strict)
 	const struct gate_outcome *o = p->o;
 	bool failed = gate_failed(o, strict);
 
-	print_line(
-		p, "",
-		made(p,
-		     arena_print(p->arena,
-				 "gate \"%s\": %s: %zu failed, %zu "
-				 "undecided%s, %zu passed; significant is p "
-				 "<= %g, after Holm's correction of %zu "
-				 "comparisons",
-				 plain(p, o->gate->name),
-				 failed ? "FAIL" : "PASS", o->count[GATE_FAIL],
-				 o->count[GATE_UNDECIDED],
-				 strict ? " (fails: strict)" : "",
-				 o->count[GATE_PASS], o->alpha, o->tests)));
+	print_line(p, "",
+		   doc_print(&p->doc,
+			     "gate \"%s\": %s: %zu failed, %zu "
+			     "undecided%s, %zu passed; significant is p "
+			     "<= %g, after Holm's correction of %zu "
+			     "comparisons",
+			     doc_plain(&p->doc, o->gate->name),
+			     failed ? "FAIL" : "PASS", o->count[GATE_FAIL],
+			     o->count[GATE_UNDECIDED],
+			     strict ? " (fails: strict)" : "",
+			     o->count[GATE_PASS], o->alpha, o->tests));
 	for (size_t i = 0; i < o->gate->nrules; i++)
 		if (!o->used[i])
-			print_line(p, "",
-				   made(p, arena_print(
-						   p->arena,
-						   "note: rules[%zu] (%s) has "
-						   "nothing to decide here",
-						   i,
-						   plain(p, o->gate->rule[i]
-								    .metric))));
+			print_line(
+				p, "",
+				doc_print(&p->doc,
+					  "note: rules[%zu] (%s) has "
+					  "nothing to decide here",
+					  i,
+					  doc_plain(&p->doc,
+						    o->gate->rule[i].metric)));
 }
 
 static void print_all(struct printer *p, enum gate_verdict verdict)
@@ -227,17 +201,16 @@ bool gate_print(const struct gate_outcome *outcome,
 		const struct comparison *comparison, bool strict, bool ascii,
 		FILE *f)
 {
-	struct printer p = {outcome, comparison, arena_new(), f, ascii, false};
+	const struct compare_style style = {.ascii = ascii};
+	struct printer p = {outcome, comparison,
+			    doc_begin(comparison, &style, f, MAIL_WIDTH)};
 
-	if (!p.arena)
-		return false;
 	print_all(&p, GATE_UNDECIDED);
 	print_all(&p, GATE_FAIL);
 	for (size_t i = 0; i < outcome->nlost; i++)
 		print_lost(&p, &outcome->lost[i]);
 	print_summary(&p, strict);
-	arena_free(p.arena);
-	return !p.failed;
+	return doc_end(&p.doc);
 }
 
 /* ------------------------------------------------------------------- JSON */

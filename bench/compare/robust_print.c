@@ -5,10 +5,8 @@
 #include <string.h>
 
 #include "bench/base/layout.h"
+#include "bench/compare/doc.h"
 #include "bench/compare/robust_impl.h"
-
-/* As wide as a line of a mail. */
-enum { WIDTH = 75 };
 
 static const char *const outcome_text[] = {
 	[ROBUST_SURVIVES] = "survives",
@@ -26,31 +24,13 @@ static const char *const outcome_json[] = {
 
 struct printer {
 	const struct robust *robust;
-	struct arena *arena;
-	FILE *f;
-	bool ascii;
-	bool failed; /* out of memory */
+	struct compare_doc doc;
 };
-
-static const char *plain(struct printer *p, const char *text)
-{
-	const char *copy = layout_plain(p->arena, text, p->ascii);
-
-	p->failed |= !copy;
-	return copy ? copy : "";
-}
-
-/* What arena_print() made; never NULL. */
-static const char *made(struct printer *p, const char *text)
-{
-	p->failed |= !text;
-	return text ? text : "";
-}
 
 static void print_line(struct printer *p, const char *head, size_t indent,
 		       const char *text)
 {
-	layout_wrap(p->f, WIDTH, head, indent, text);
+	layout_wrap(p->doc.f, MAIL_WIDTH, head, indent, text);
 }
 
 /* --------------------------------------------------------------- rankings */
@@ -64,14 +44,14 @@ static const char *order_text(struct printer *p, const struct robust_item *item,
 		const struct robust_place *place = &item->place[column][i];
 		bool ok = strcmp(place->status, "ok") == 0;
 
-		text = made(p,
-			    arena_print(p->arena, "%s%s%s%s%s%s", text,
-					plain(p, place->value), ok ? "" : " (",
-					ok ? "" : plain(p, place->status),
-					ok ? "" : ")",
-					i + 1 == item->nplaces ? ""
-					: place->ahead	       ? " > "
-							       : " ~ "));
+		text = doc_print(&p->doc, "%s%s%s%s%s%s", text,
+				 doc_plain(&p->doc, place->value),
+				 ok ? "" : " (",
+				 ok ? "" : doc_plain(&p->doc, place->status),
+				 ok ? "" : ")",
+				 i + 1 == item->nplaces ? ""
+				 : place->ahead		? " > "
+							: " ~ ");
 	}
 	return text;
 }
@@ -86,11 +66,10 @@ static void print_ranking(struct printer *p, const struct robust_item *item)
 		same &= strcmp(text[i], text[0]) == 0;
 	}
 	for (size_t i = 0; i < (same ? 1 : ROBUST_COLUMNS); i++)
-		print_line(
-			p,
-			made(p, arena_print(p->arena, "  %-5s ",
-					    same ? "all" : robust_columns[i])),
-			10, text[i]);
+		print_line(p,
+			   doc_print(&p->doc, "  %-5s ",
+				     same ? "all" : robust_columns[i]),
+			   10, text[i]);
 }
 
 /* ---------------------------------------------------------------- changes */
@@ -102,13 +81,11 @@ static const char *verdict_text(struct printer *p, enum verdict verdict,
 
 	if (verdict == VERDICT_NONE)
 		return "nothing to compare";
-	size = isfinite(ratio)
-		       ? made(p, arena_print(p->arena, "%+.1f%%", ratio * 100))
-		       : "from 0";
+	size = isfinite(ratio) ? doc_print(&p->doc, "%+.1f%%", ratio * 100)
+			       : "from 0";
 	if (verdict == VERDICT_SAME || verdict == VERDICT_TOO_FEW)
-		return made(p, arena_print(p->arena, "~ (%s)", size));
-	return made(p, arena_print(p->arena, "%s (%s)", verdict_name(verdict),
-				   size));
+		return doc_print(&p->doc, "~ (%s)", size);
+	return doc_print(&p->doc, "%s (%s)", verdict_name(verdict), size);
 }
 
 static void print_change(struct printer *p, const struct robust_item *item)
@@ -116,10 +93,10 @@ static void print_change(struct printer *p, const struct robust_item *item)
 	const char *text = "";
 
 	for (size_t i = 0; i < ROBUST_COLUMNS; i++)
-		text = made(p, arena_print(p->arena, "%s%s%s %s", text,
-					   i ? ", " : "", robust_columns[i],
-					   verdict_text(p, item->verdict[i],
-							item->ratio[i])));
+		text = doc_print(
+			&p->doc, "%s%s%s %s", text, i ? ", " : "",
+			robust_columns[i],
+			verdict_text(p, item->verdict[i], item->ratio[i]));
 	print_line(p, "  ", 2, text);
 }
 
@@ -127,17 +104,16 @@ static void print_change(struct printer *p, const struct robust_item *item)
 
 static void print_item(struct printer *p, const struct robust_item *item)
 {
-	const char *where = plain(p, item->where);
-	const char *side = item->side ? plain(p, item->side) : "";
+	const char *where = doc_plain(&p->doc, item->where);
+	const char *side = item->side ? doc_plain(&p->doc, item->side) : "";
 
 	print_line(p, "", 2,
-		   made(p, arena_print(p->arena, "%s%s%s%s%s%s%s: %s",
-				       plain(p, item->workload),
-				       where[0] ? ", " : "", where,
-				       side[0] ? ", " : "", side,
-				       item->side ? ": " : "",
-				       item->side ? plain(p, item->metric) : "",
-				       outcome_text[item->outcome])));
+		   doc_print(&p->doc, "%s%s%s%s%s%s%s: %s",
+			     doc_plain(&p->doc, item->workload),
+			     where[0] ? ", " : "", where, side[0] ? ", " : "",
+			     side, item->side ? ": " : "",
+			     item->side ? doc_plain(&p->doc, item->metric) : "",
+			     outcome_text[item->outcome]));
 	if (item->nplaces)
 		print_ranking(p, item);
 	else
@@ -149,64 +125,61 @@ static void print_head(struct printer *p)
 	const struct robust *r = p->robust;
 
 	print_line(p, "", 0,
-		   made(p, arena_print(p->arena,
-				       "Does it hold with the low and the high "
-				       "column of the cost table? The result "
-				       "has \"%s\"; the others were run now "
-				       "(model output).",
-				       robust_columns[r->own])));
+		   doc_print(&p->doc,
+			     "Does it hold with the low and the high "
+			     "column of the cost table? The result "
+			     "has \"%s\"; the others were run now "
+			     "(model output).",
+			     robust_columns[r->own]));
 	if (r->rankings)
 		print_line(p, "", 0,
-			   made(p, arena_print(p->arena,
-					       "Rankings of %s by the rate of "
-					       "the workload's operation: > is "
-					       "better, ~ does not differ.",
-					       plain(p, r->by))));
-	fputc('\n', p->f);
+			   doc_print(&p->doc,
+				     "Rankings of %s by the rate of "
+				     "the workload's operation: > is "
+				     "better, ~ does not differ.",
+				     doc_plain(&p->doc, r->by)));
+	fputc('\n', p->doc.f);
 }
 
 static void print_summary(struct printer *p)
 {
 	const struct robust *r = p->robust;
 
-	print_line(
-		p, "", 2,
-		made(p, arena_print(p->arena,
-				    "%s: %zu survive, %zu weaken, %zu do not "
-				    "survive, %zu undecided",
-				    r->rankings ? "rankings" : "changes",
-				    r->count[ROBUST_SURVIVES],
-				    r->count[ROBUST_WEAKENS],
-				    r->count[ROBUST_REVERSES],
-				    r->count[ROBUST_UNDECIDED])));
+	print_line(p, "", 2,
+		   doc_print(&p->doc,
+			     "%s: %zu survive, %zu weaken, %zu do not "
+			     "survive, %zu undecided",
+			     r->rankings ? "rankings" : "changes",
+			     r->count[ROBUST_SURVIVES],
+			     r->count[ROBUST_WEAKENS],
+			     r->count[ROBUST_REVERSES],
+			     r->count[ROBUST_UNDECIDED]));
 	if (r->quiet)
 		print_line(p, "", 2,
-			   made(p, arena_print(p->arena,
-					       "%zu more comparisons are ~ "
-					       "with all columns",
-					       r->quiet)));
+			   doc_print(&p->doc,
+				     "%zu more comparisons are ~ "
+				     "with all columns",
+				     r->quiet));
 	if (r->count[ROBUST_UNDECIDED] && r->needed != SIZE_MAX)
 		print_line(p, "", 2,
-			   made(p, arena_print(p->arena,
-					       "to decide all of them %zu "
-					       "repeats of each cell are "
-					       "needed",
-					       r->needed)));
+			   doc_print(&p->doc,
+				     "to decide all of them %zu "
+				     "repeats of each cell are "
+				     "needed",
+				     r->needed));
 }
 
 bool robust_print(const struct robust *robust, bool ascii, FILE *f)
 {
-	struct printer p = {robust, arena_new(), f, ascii, false};
+	const struct compare_style style = {.ascii = ascii};
+	struct printer p = {robust, doc_begin(NULL, &style, f, MAIL_WIDTH)};
 
-	if (!p.arena)
-		return false;
 	print_head(&p);
 	for (size_t i = 0; i < robust->n; i++)
 		print_item(&p, &robust->item[i]);
 	fputs(robust->n ? "\n" : "", f);
 	print_summary(&p);
-	arena_free(p.arena);
-	return !p.failed;
+	return doc_end(&p.doc);
 }
 
 /* ------------------------------------------------------------------- JSON */
