@@ -127,7 +127,7 @@ cat >"$dir/rates.py" <<-'EOF'
 	import json, re, statistics, sys
 	rates = {}
 	text = open(sys.argv[1]).read()
-	print(text.split("@", 1)[0].strip())
+	print(text.split("\n", 1)[0])
 	for who, vcpus, what in re.findall(r"^@(\w+) (\d)\n(.*?)(?=^@|\Z)", text,
 	                                   re.M | re.S):
 	    if who == "ours":
