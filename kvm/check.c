@@ -70,6 +70,13 @@ static void mark_vcpu(struct page_rules *rules, const struct agent_script *s)
 	}
 }
 
+/* A TD accepts pages of a new memslot again, which clears them. */
+static bool takes_away(const struct page_rules *rules, const struct host_op *op)
+{
+	return op->opcode == HOST_PUNCH ||
+	       (rules->td && op->opcode == HOST_SLOT);
+}
+
 static void mark_host(struct page_rules *rules, const struct host_script *s)
 {
 	bool in_time = false;
@@ -82,7 +89,7 @@ static void mark_host(struct page_rules *rules, const struct host_script *s)
 			in_time = true;
 		else if (op->opcode == HOST_STOP || op->opcode == HOST_JOIN)
 			in_time = false;
-		else if (op->opcode == HOST_PUNCH)
+		else if (takes_away(rules, op))
 			mark(rules, op->gpa / PAGE_BYTES, op->pages,
 			     in_time ? REMOVED : REMOVED | RACED, 0);
 		else if (op->opcode == HOST_CONVERT)

@@ -81,7 +81,7 @@ uint64_t fake_kvm_private_word(uint64_t gpa);
 
 enum {
 	FAKE_FDS = 256,
-	FAKE_SLOTS = 8,
+	FAKE_SLOTS = 128,
 	FAKE_VCPUS = 16,
 	FAKE_GFNS = 2 << 20, /* up to 8 GiB */
 	FAKE_RUN_BYTES = 3 * 4096,

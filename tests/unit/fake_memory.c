@@ -98,6 +98,20 @@ static const char *slot_wrong(const struct kvm_userspace_memory_region2 *r,
 	return NULL;
 }
 
+/* The pages of the slot leave the guest; what the guest_memfd has stays. */
+static void delete_slot(struct fake_slot *slot)
+{
+	uint64_t at;
+
+	for (at = 0; at < slot->bytes; at += PAGE) {
+		uint8_t *page = &fake_vm.page[(slot->gpa + at) / PAGE];
+
+		fake_counts.punched += (*page & PAGE_MAPPED) != 0;
+		*page &= PAGE_PRIVATE;
+	}
+	*slot = (struct fake_slot){.gmem = -1};
+}
+
 int fake_set_slot(const struct kvm_userspace_memory_region2 *r, bool plain)
 {
 	bool gmem = r->flags & KVM_MEM_GUEST_MEMFD;
@@ -116,6 +130,10 @@ int fake_set_slot(const struct kvm_userspace_memory_region2 *r, bool plain)
 		wrong = "a slot: beyond its guest_memfd";
 	if (wrong)
 		return fake_refuse(EINVAL, wrong);
+	if (!r->memory_size) {
+		delete_slot(&fake_vm.slot[r->slot]);
+		return 0;
+	}
 	if (overlaps(r))
 		return fake_refuse(EEXIST, "slots overlap");
 	fake_vm.slot[r->slot] = (struct fake_slot){

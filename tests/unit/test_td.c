@@ -167,6 +167,19 @@ static void removal_under_halted_vcpus(void **state)
 	finish(&r);
 }
 
+static void removal_by_memslots(void **state)
+{
+	struct run r = cell_of("block-remove", 2);
+
+	(void)state;
+	kit_set(&r.kit, "pages", 32);
+	kit_set(&r.kit, "by", 2); /* slot */
+	execute(&r);
+	assert_ok(&r);
+	assert_int_equal(fake_kvm_counts().punched, 32);
+	finish(&r);
+}
+
 static void teardown_gives_all_back(void **state)
 {
 	struct run r = cell_of("reclaim", 2);
@@ -459,6 +472,7 @@ int main(void)
 		cmocka_unit_test(an_unaccepted_access_without_ve_ends_the_td),
 		cmocka_unit_test(pages_are_converted_and_come_back),
 		cmocka_unit_test(removal_under_halted_vcpus),
+		cmocka_unit_test(removal_by_memslots),
 		cmocka_unit_test(teardown_gives_all_back),
 		cmocka_unit_test(pages_are_there_before_they_are_accepted),
 		cmocka_unit_test(a_build_is_raced_by_ioctls),
