@@ -86,7 +86,7 @@ static void run(struct claim_world *w, struct explore_machine *m, struct run *r,
 		u64 *seed)
 {
 	struct explore_program program = claim_world_program(w);
-	struct events events = {NULL};
+	struct events events = {.event = NULL};
 	u32 enabled, i;
 
 	memset(r->saw, 0, sizeof(r->saw));
