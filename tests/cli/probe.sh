@@ -57,7 +57,9 @@ unit=$(dirname "$TDMEM")/tests/unit/test_probe_kernel
 	fail "$unit is not there: make unit"
 	finish
 }
-TDMEM_RIG_FILES="$TDMEM $unit $dir/spr.json $dir/c.json" \
+# With Debian's kernel, whatever another one is named for: it has BPF.
+TDMEM_RIG_KERNEL='' \
+	TDMEM_RIG_FILES="$TDMEM $unit $dir/spr.json $dir/c.json" \
 	TDMEM_RIG_SECONDS=180 sh "$root/tests/rig/run.sh" "$dir/do" \
 	>"$out" 2>"$err"
 ended=$?
