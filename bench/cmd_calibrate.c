@@ -11,7 +11,7 @@
 #include "bench/commands.h"
 
 struct request {
-	const char *format, *table, *base;
+	const char *format, *table, *base, *seamcalls;
 };
 
 static int write_table(const struct request *l, const struct calibration *c,
@@ -51,23 +51,37 @@ static int put(const struct request *l, const struct calibration *c,
 	return 0;
 }
 
-static int run(const struct request *l, struct err *e)
+/* What the request names, before anything is measured. */
+static int load(const struct request *l, struct costs *base,
+		struct samples *result, struct err *e)
 {
-	struct calibration c;
-	struct costs base = {0};
 	struct at at = at_root("calibrate: --format", e);
-	int status;
 
 	if (parse_name(l->format, "form", array_name, document_text_json, &at) <
 	    0)
 		return -1;
+	if (l->seamcalls && document_is_one_of(l->table, &l->seamcalls, 1))
+		return args_bad("calibrate", e, "--output is the result,",
+				l->table);
 	if (l->table &&
-	    (output_check(l->table, e) || costs_load(l->base, "typ", &base, e)))
+	    (output_check(l->table, e) || costs_load(l->base, "typ", base, e)))
 		return -1;
-	status = calibrate(&c, e) || put(l, &c, e) ||
-				 (l->table && write_table(l, &c, &base, e))
-			 ? -1
-			 : 0;
+	return l->seamcalls ? calibrate_load_seamcalls(l->seamcalls, result, e)
+			    : 0;
+}
+
+static int run(const struct request *l, struct err *e)
+{
+	struct calibration c;
+	struct costs base = {0};
+	struct samples result = {0};
+	int status = 0;
+
+	if (load(l, &base, &result, e) || calibrate(&c, e) ||
+	    calibrate_seamcalls(&c, l->seamcalls ? &result : NULL, e) ||
+	    put(l, &c, e) || (l->table && write_table(l, &c, &base, e)))
+		status = -1;
+	samples_free(&result);
 	costs_free(&base);
 	return status;
 }
@@ -77,6 +91,8 @@ static const char text[] =
 	"in ns.\n"
 	"With -o a cost table is written: the base with what was measured in "
 	"its place.\n"
+	"SEAMCALLs take a TDX host, and there a run before:\n"
+	"tdmem run CONFIG --probe seamcall -o RESULT\n"
 	"\n"
 	"Example:\n"
 	"  tdmem calibrate -o here.json\n"
@@ -92,6 +108,9 @@ int cmd_calibrate(int argc, char **argv)
 		 "write a cost table for sim and threads", &l.table, 0, 0},
 		{"base", 'b', OPTION_STRING, "TABLE",
 		 "what cannot be measured [configs/costs/spr.json]", &l.base, 0,
+		 0},
+		{"seamcalls", 's', OPTION_STRING, "RESULT",
+		 "of the backend tdx with --probe seamcall", &l.seamcalls, 0,
 		 0},
 		{.name = NULL},
 	};

@@ -155,8 +155,8 @@ static double flush_batch(struct bench *b, void *ctx, char *why, size_t size)
 
 /* --------------------------------------------------------------- the list */
 
-static struct primitive *begin(struct calibration *c, const char *name,
-			       const char *entry, const char *help)
+struct primitive *calibrate_begin(struct calibration *c, const char *name,
+				  const char *entry, const char *help)
 {
 	struct primitive *p = &c->primitive[c->n++];
 
@@ -173,16 +173,20 @@ static struct primitive *begin(struct calibration *c, const char *name,
 static void measure_alone(struct calibration *c, struct bench *b)
 {
 	measure(b,
-		begin(c, b->clock.tsc ? "rdtscp" : "clock", NULL,
-		      "one reading of the clock"),
+		calibrate_begin(c, b->clock.tsc ? "rdtscp" : "clock", NULL,
+				"one reading of the clock"),
 		clock_batch, NULL);
-	measure(b, begin(c, "xadd", NULL, "lock xadd, line in own cache"),
+	measure(b,
+		calibrate_begin(c, "xadd", NULL,
+				"lock xadd, line in own cache"),
 		xadd_batch, NULL);
-	measure(b, begin(c, "cmpxchg", NULL, "lock cmpxchg, line in own cache"),
+	measure(b,
+		calibrate_begin(c, "cmpxchg", NULL,
+				"lock cmpxchg, line in own cache"),
 		cmpxchg_batch, NULL);
 	measure(b,
-		begin(c, "lock word", "line_local",
-		      "mean of lock xadd and lock cmpxchg"),
+		calibrate_begin(c, "lock word", "line_local",
+				"mean of lock xadd and lock cmpxchg"),
 		word_batch, NULL);
 }
 
@@ -196,14 +200,15 @@ static void measure_pages(struct calibration *c, struct bench *b)
 	for (unsigned i = 0; (way = page_clear_way(i, &job.clear)); i++) {
 		snprintf(name, sizeof(name), "clear 4K, %s", way);
 		measure(b,
-			begin(c, name, i ? NULL : "clear_4k",
-			      "clear of a page, and a fence"),
+			calibrate_begin(c, name, i ? NULL : "clear_4k",
+					"clear of a page, and a fence"),
 			clear_batch, &job);
 	}
 	snprintf(name, sizeof(name), "flush 4K, %s", work.flush_name);
 	measure(b,
-		begin(c, name, "flush_4k",
-		      "flush of a page that was written, and a fence"),
+		calibrate_begin(
+			c, name, "flush_4k",
+			"flush of a page that was written, and a fence"),
 		flush_batch, &job);
 }
 
@@ -234,8 +239,8 @@ static void measure_lines(struct calibration *c, struct bench *b,
 {
 	for (int d = 0; d < 4; d++) {
 		struct primitive *p =
-			begin(c, distances[d].name, distances[d].entry,
-			      distances[d].help);
+			calibrate_begin(c, distances[d].name,
+					distances[d].entry, distances[d].help);
 		u32 i = 1;
 
 		while (i < t->ncpus && distance_of(&t->cpu[0], &t->cpu[i]) != d)
@@ -287,7 +292,8 @@ static void measure_games(struct calibration *c, struct bench *b)
 
 		if (!wanted(c, b, &games[i]))
 			continue;
-		p = begin(c, games[i].name, games[i].entry, games[i].help);
+		p = calibrate_begin(c, games[i].name, games[i].entry,
+				    games[i].help);
 		if (!games[i].one_cpu && !b->has_other) {
 			snprintf(p->why, sizeof(p->why),
 				 "this process may use one CPU only");
@@ -301,16 +307,27 @@ static void measure_games(struct calibration *c, struct bench *b)
 
 /* --------------------------------------------------------------- the whole */
 
+void describe_host(const json_t *environment, unsigned cpus, struct measured *m)
+{
+	const char *cpu =
+		json_string_value(json_object_get(environment, "cpu"));
+	const char *kernel =
+		json_string_value(json_object_get(environment, "kernel"));
+	const char *time =
+		json_string_value(json_object_get(environment, "time"));
+
+	snprintf(m->where, sizeof(m->where), "%.90s, %u CPUs, %.80s",
+		 cpu ? cpu : "unknown CPU", cpus,
+		 kernel ? kernel : "unknown kernel");
+	snprintf(m->when, sizeof(m->when), "%.31s",
+		 time ? time : "unknown time");
+}
+
 static void describe(struct calibration *c)
 {
 	json_t *env = environment(0, NULL);
-	const char *cpu = json_string_value(json_object_get(env, "cpu"));
-	const char *kernel = json_string_value(json_object_get(env, "kernel"));
 
-	snprintf(c->where, sizeof(c->where), "%.90s, %u CPUs, %.80s",
-		 cpu ? cpu : "unknown CPU", c->cpus,
-		 kernel ? kernel : "unknown kernel");
-	time_text(c->when);
+	describe_host(env, c->cpus, &c->here);
 	if (getloadavg(&c->load, 1) != 1)
 		c->load = (double)NAN;
 	json_decref(env);
@@ -337,8 +354,10 @@ static void *measure_all(void *arg)
 	b->has_other = s->topology->ncpus > 1;
 	b->other = s->os_cpu[b->has_other];
 	measure_games(s->result, b);
-	measure_vm_exit(b, begin(s->result, "VM exit", "vmx_round_trip",
-				 "exit and entry of an ordinary VM, by CPUID"));
+	measure_vm_exit(
+		b,
+		calibrate_begin(s->result, "VM exit", "vmx_round_trip",
+				"exit and entry of an ordinary VM, by CPUID"));
 	return NULL;
 }
 

@@ -28,6 +28,14 @@ typedef double batch_fn(struct bench *b, void *ctx, char *why, size_t size);
 /** Do batches and fill in the primitive. */
 void measure(struct bench *b, struct primitive *p, batch_fn *batch, void *ctx);
 
+/** The next primitive of the list, not measured yet. */
+struct primitive *calibrate_begin(struct calibration *c, const char *name,
+				  const char *entry, const char *help);
+
+/** When and where, by an environment() and the CPUs that could be used. */
+void describe_host(const json_t *environment, unsigned cpus,
+		   struct measured *m);
+
 /** Bind a thread to one CPU; false: it could not be. */
 bool bind_thread(pthread_t thread, u32 cpu);
 

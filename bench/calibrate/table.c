@@ -21,10 +21,14 @@ void calibrate_print(const struct calibration *c, FILE *f)
 	struct table t;
 
 	fprintf(f,
-		"Measured on this host, ns: %s\n%s, load %.1f on %u CPUs%s\n\n",
-		c->where, c->when, c->load, c->cpus,
+		"Measured on this host, ns: %s\n%s, load %.1f on %u CPUs%s\n",
+		c->here.where, c->here.when, c->load, c->cpus,
 		c->load > 0.5 ? ": others run here, figures may be too high"
 			      : "");
+	if (c->seamcalls.when[0])
+		fprintf(f, "SEAMCALLs: %s, %s\n", c->seamcalls.where,
+			c->seamcalls.when);
+	fputc('\n', f);
 	table_init(&t, 5, 1, 1);
 	for (int i = 0; i < 5; i++)
 		table_add(&t, "%s", head[i]);
@@ -55,8 +59,11 @@ static json_t *number(double value)
 
 json_t *calibrate_json(const struct calibration *c)
 {
-	json_t *list = json_array();
+	json_t *list = json_array(), *seamcalls = json_null();
 
+	if (c->seamcalls.when[0])
+		seamcalls = json_pack("{ss ss}", "time", c->seamcalls.when,
+				      "host", c->seamcalls.where);
 	for (size_t i = 0; i < c->n; i++) {
 		const struct primitive *p = &c->primitive[i];
 
@@ -69,11 +76,11 @@ json_t *calibrate_json(const struct calibration *c)
 					(int)p->batches, "entry", p->entry,
 					"why", p->why));
 	}
-	return json_pack("{ss ss ss ss so si so}", "schema",
+	return json_pack("{ss ss ss ss so si so so}", "schema",
 			 "tdmem-calibration/1", "tool", "tdmem " TDMEM_VERSION,
-			 "time", c->when, "host", c->where, "load",
-			 number(c->load), "cpus", (int)c->cpus, "primitives",
-			 list);
+			 "time", c->here.when, "host", c->here.where, "load",
+			 number(c->load), "cpus", (int)c->cpus, "seamcalls",
+			 seamcalls, "primitives", list);
 }
 
 /* -------------------------------------------------------------- cost table */
@@ -102,13 +109,17 @@ static double rounded(double ns)
 static void set_entry(json_t *entry, const struct calibration *c,
 		      const struct primitive *p)
 {
-	char source[600];
+	const struct measured *m = p->seamcall ? &c->seamcalls : &c->here;
+	char source[600], load[40] = "";
 
+	if (!p->seamcall)
+		snprintf(load, sizeof(load), ", load %.1f", c->load);
 	snprintf(source, sizeof(source),
-		 "tdmem calibrate: %s (%s); median of %zu batches and its %.0f "
-		 "%% interval; %s; %s, load %.1f",
-		 p->help, p->name, p->batches, 100 * p->interval.coverage,
-		 c->where, c->when, c->load);
+		 "tdmem calibrate: %s (%s); median of %zu %s and its %.0f %% "
+		 "interval; %s; %s%s",
+		 p->help, p->name, p->batches,
+		 p->seamcall ? "repeats" : "batches",
+		 100 * p->interval.coverage, m->where, m->when, load);
 	json_object_set_new(entry, "unit", json_string("ns"));
 	json_object_set_new(entry, "low", json_real(rounded(p->interval.low)));
 	json_object_set_new(entry, "typ", json_real(rounded(p->median)));
@@ -140,17 +151,72 @@ static double in_ns(json_t *list, const char *name, const char *column)
 	       unit_ns(entry);
 }
 
+static const char *const columns[] = {"low", "typ", "high"};
+enum { COLUMNS = sizeof(columns) / sizeof(columns[0]) };
+
+static void say(json_t *entry, const char *what)
+{
+	char source[1000];
+
+	snprintf(source, sizeof(source), "%.700s; %s",
+		 json_string_value(json_object_get(entry, "source")), what);
+	json_object_set_new(entry, "source", json_string(source));
+	json_object_set_new(entry, "mark", json_string("assumption"));
+}
+
+/* The most that the fixed part can be: what a measured call leaves for it. */
+static double most_fixed(const struct calibration *c, json_t *list,
+			 const char *column)
+{
+	double words = in_ns(list, "line_local", column), most = INFINITY;
+
+	for (size_t k = 0; k < c->n; k++) {
+		const struct primitive *p = &c->primitive[k];
+		size_t i = 0;
+
+		if (!p->seamcall || isnan(p->median))
+			continue;
+		while (strcmp(cost_at(i)->name, p->entry) != 0)
+			i++;
+		most = fmin(most, in_ns(list, p->entry, column) -
+					  cost_least(i, 0, 0, words));
+	}
+	return most;
+}
+
+/*
+ * What was measured stands, and what the base assumed gives way.  From high
+ * to low, so that these stay in order.
+ */
+static void lower_fixed_part(const struct calibration *c, json_t *list)
+{
+	json_t *entry = find_entry(list, "seamcall");
+	double most = INFINITY;
+	bool lowered = false;
+
+	for (int i = COLUMNS - 1; i >= 0; i--) {
+		most = fmin(most, most_fixed(c, list, columns[i]));
+		if (in_ns(list, "seamcall", columns[i]) <= most)
+			continue;
+		/* Below it, whatever rounding does. */
+		json_object_set_new(
+			entry, columns[i],
+			json_real(fmax(floor(most - 1), 0) / unit_ns(entry)));
+		lowered = true;
+	}
+	if (lowered)
+		say(entry, "lowered to what the measured calls leave beside "
+			   "their lock words");
+}
+
 /* A whole call of the base may be less than the words in it here. */
 static void raise_whole_calls(json_t *list)
 {
-	static const char *const columns[] = {"low", "typ", "high"};
-
 	for (size_t i = 0; i < cost_count(); i++) {
 		json_t *entry = find_entry(list, cost_at(i)->name);
 		bool raised = false;
-		char source[1000];
 
-		for (int c = 0; c < 3; c++) {
+		for (int c = 0; c < COLUMNS; c++) {
 			double least = cost_least(
 				i, in_ns(list, "seamcall", columns[c]),
 				in_ns(list, "tdcall", columns[c]),
@@ -164,14 +230,10 @@ static void raise_whole_calls(json_t *list)
 				json_real(ceil(least + 1) / unit_ns(entry)));
 			raised = true;
 		}
-		if (!raised)
-			continue;
-		snprintf(source, sizeof(source),
-			 "%.700s; raised to its fixed part and its lock words "
-			 "as tdmem calibrate measured them",
-			 json_string_value(json_object_get(entry, "source")));
-		json_object_set_new(entry, "source", json_string(source));
-		json_object_set_new(entry, "mark", json_string("assumption"));
+		if (raised)
+			say(entry,
+			    "raised to its fixed part and its lock words as "
+			    "tdmem calibrate measured them");
 	}
 }
 
@@ -188,15 +250,20 @@ static const struct primitive *kick_of(const struct calibration *c)
 static void set_head(json_t *root, const struct calibration *c)
 {
 	const char *base = json_string_value(json_object_get(root, "name"));
-	char text[700];
+	const struct measured *m = &c->here;
+	char text[900], seamcalls[300] = "no SEAMCALL is measured";
 
+	if (c->seamcalls.when[0])
+		snprintf(seamcalls, sizeof(seamcalls),
+			 "SEAMCALLs as timed on %s, %s", c->seamcalls.where,
+			 c->seamcalls.when);
 	snprintf(text, sizeof(text),
-		 "Measured on a host (%s, %s) where the mark says so; the rest "
-		 "is \"%.200s\": SEAMCALLs cannot be measured without TDX.",
-		 c->where, c->when, base);
+		 "Measured on a host (%s, %s) where the mark says so; %s; the "
+		 "rest is \"%.200s\".",
+		 m->where, m->when, seamcalls, base);
 	json_object_set_new(root, "description", json_string(text));
 	snprintf(text, sizeof(text), "%.120s, with primitives of %.100s", base,
-		 c->where);
+		 m->where);
 	json_object_set_new(root, "name", json_string(text));
 }
 
@@ -230,6 +297,7 @@ json_t *calibrate_table(const struct calibration *c, const struct costs *base,
 	}
 	if (kick)
 		set_entry(find_entry(list, "kick_base"), c, kick);
+	lower_fixed_part(c, list);
 	raise_whole_calls(list);
 	set_head(root, c);
 	if (check_table(root, e)) {

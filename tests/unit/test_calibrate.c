@@ -61,7 +61,7 @@ static const char *text(json_t *root, const char *name, const char *member)
 
 static void test_table(void **state)
 {
-	struct calibration c = {.where = "a host", .when = "a day"};
+	struct calibration c = {.here = {"a day", "a host"}};
 	struct costs base;
 	struct err e;
 	json_t *root;
@@ -92,7 +92,7 @@ static void test_table(void **state)
 /* 1044 words of 30 ns are more than the base's whole call. */
 static void test_slow_words(void **state)
 {
-	struct calibration c = {.where = "a host", .when = "a day"};
+	struct calibration c = {.here = {"a day", "a host"}};
 	struct costs base;
 	struct err e;
 	json_t *root;
