@@ -13,6 +13,8 @@ check "env says of it whether it runs here" \
 	grep -A1 -E '^  tdx ' "$out" -q
 why=$(grep -A1 -E '^  tdx ' "$out" | tail -n 1)
 check "a config of it can be looked at anywhere" tdmem 0 run "$config" --dry-run
+check "so can the one for SEAMCALLs" tdmem 0 run \
+	"$root/configs/tdx-costs.json" --dry-run
 check "its cells have no policy" \
 	refused 2 run "$config" --set 'axes.policy=["spin"]' --dry-run
 check "nor a kind of memory" \
