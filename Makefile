@@ -5,7 +5,8 @@
 # make check      install what is missing, build, run all tests; with
 #                 SANITIZE=address,undefined under the sanitizers
 # make check-kvm  those that boot a kernel with a real /dev/kvm, which make
-#                 check has too; TDMEM_RIG_KERNEL names another kernel
+#                 check has too; TDMEM_RIG_KERNEL names a kernel that has
+#                 software-protected VMs, by default one that lies in ../shared/rig
 # make nightly-demo  60 nights on the model, and the dashboard of them
 # make bench      speed of the model and of the commands on results, as JSON
 # make check-demand-paging  fault-in beside the kernel's own test, in the rig
@@ -73,6 +74,11 @@ LIBOBJ	:= $(patsubst %.c,$(O)/%.o,$(filter-out $(MAIN),$(SRC))) \
 	   $(patsubst %.S,$(O)/%.o,$(ASM))
 LIB	:= $(O)/libtdmem.a
 UNIT	:= $(patsubst %.c,$(O)/%,$(wildcard tests/unit/test_*.c))
+# Debian's kernels are built without software-protected VMs.
+TDMEM_RIG_KERNEL ?= $(abspath $(firstword $(wildcard \
+	../shared/rig/bzImage-*-swprot)))
+export TDMEM_RIG_KERNEL
+
 SCRIPTS	:= $(filter-out tests/cli/lib.sh,$(wildcard tests/cli/*.sh))
 ifdef SANITIZE
 # Those that feed the program; the others start browsers and other programs,
