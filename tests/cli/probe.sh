@@ -83,7 +83,8 @@ for how in kvm kvm:kprobes kvm:none seamcall; do
 done
 
 # every HOW WORKLOAD VCPUS EXPRESSION: of m, the metrics of each repeat, h, its
-# histograms, p, its member "probe", and e, environment.probe.
+# histograms, p, its member "probe", e, environment.probe, and again, the faults
+# that KVM gave up, which the guest then raised a second time.
 every() {
 	"$python" - "$dir/$1.json" "${@:2}" <<-'EOF'
 	import json, sys
@@ -94,6 +95,7 @@ every() {
 	          {"workload": workload, "vcpus": int(vcpus)}]
 	for repeat in cell["repeats"]:
 	    m, h, p = repeat["metrics"], repeat["histograms"], repeat.get("probe")
+	    again = m.get("kvm.pf_retried", 0) + m.get("kvm.pf_spurious", 0)
 	    if not eval("(" + text + ")"):
 	        sys.exit(f"not so: {text}\n{m}\n{p}\n{e}")
 	EOF
@@ -110,12 +112,13 @@ if every kvm fault-in 1 'e["by"] == "bpf"' 2>/dev/null; then
 		check "bpf, $n vCPUs: KVM maps what the guest touches" \
 			every kvm fault-in $n \
 			"m['fault.count'] == 256 * $n == m['kvm.pf_fixed'] ==
-			p['kvm_tdp_mmu_map']['RET_PF_FIXED'] ==
-			m['kvm_tdp_mmu_map.calls'] ==
+			p['kvm_tdp_mmu_map']['RET_PF_FIXED'] and
+			256 * $n <= m['kvm_tdp_mmu_map.calls'] <=
+			256 * $n + again and m['kvm_tdp_mmu_map.calls'] ==
 			h['kvm_tdp_mmu_map.latency']['count']"
 		check "bpf, $n vCPUs: each fault is handled once" \
 			every kvm fault-in $n \
-			"m['kvm_mmu_page_fault.calls'] == 256 * $n ==
+			"m['kvm_mmu_page_fault.calls'] == 256 * $n + again ==
 			m['faults.exits'] and m['faults.local_retries'] == 0
 			and m['probe.missed'] == 0 and
 			h['kvm_mmu_page_fault.latency']['min'] >
@@ -146,7 +149,7 @@ if every kvm fault-in 1 'e["by"] == "bpf"' 2>/dev/null; then
 		"$dir/seamcall.text"
 	check "seamcall: what is there is counted" \
 		every seamcall fault-in 2 \
-		'm["kvm_mmu_page_fault.calls"] == 512 and
+		'm["kvm_mmu_page_fault.calls"] == 512 + again and
 		m["kicks.rounds"] == 0 and "calls.total" not in m'
 elif grep -q "built without libbpf" "$dir/kvm.text"; then
 	skip "this program was built without libbpf or clang" 14
@@ -156,7 +159,7 @@ fi
 
 check "kprobes: the same calls" every kvm:kprobes fault-in 2 \
 	"e['by'] == 'kprobes' and p == {} and
-	m['kvm_tdp_mmu_map.calls'] == m['fault.count'] == 512 and
+	m['fault.count'] == 512 <= m['kvm_tdp_mmu_map.calls'] <= 512 + again and
 	'kvm_tdp_mmu_map.latency' not in h"
 check "kprobes: and removals" every kvm:kprobes block-remove 2 \
 	"m['kvm_unmap_gfn_range.calls'] == m['removal.count'] == 8"
