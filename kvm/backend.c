@@ -91,7 +91,8 @@ void kvm_cell_over(struct kvm_cell_thread *t)
 
 /* ---------------------------------------------------------------- threads */
 
-static void pin(const struct kvm_cell_thread *t)
+/* False: the thread runs wherever the kernel puts it. */
+static bool pin(const struct kvm_cell_thread *t)
 {
 	const struct cell_setup *setup = t->cell->setup;
 	uint32_t place =
@@ -99,25 +100,28 @@ static void pin(const struct kvm_cell_thread *t)
 	uint32_t cpu;
 	size_t bytes;
 	cpu_set_t *set;
+	bool bound;
 
 	if (!setup->os_cpu)
-		return;
+		return true; /* nobody asked for a CPU */
 	cpu = setup->os_cpu[place % setup->topology->ncpus];
 	bytes = CPU_ALLOC_SIZE(cpu + 1);
 	set = CPU_ALLOC(cpu + 1);
 	if (!set)
-		return;
+		return false;
 	CPU_ZERO_S(bytes, set);
 	CPU_SET_S(cpu, bytes, set);
-	pthread_setaffinity_np(pthread_self(), bytes, set);
+	bound = pthread_setaffinity_np(pthread_self(), bytes, set) == 0;
 	CPU_FREE(set);
+	return bound;
 }
 
 static void *thread_main(void *arg)
 {
 	struct kvm_cell_thread *t = arg;
 
-	pin(t);
+	if (!pin(t))
+		__atomic_add_fetch(&t->cell->unpinned, 1, __ATOMIC_ACQ_REL);
 	probe_sit(t->cell->setup->probe, seat_of(t));
 	if (t->worker) {
 		kvm_cell_host(t);
@@ -209,6 +213,7 @@ static int watch(struct kvm_cell *cell, struct err *err)
 	}
 	cell->ran_ns = kvm_cell_now_ns() - cell->begin_ns;
 	sample_set(cell->sample, "run.time", (double)cell->ran_ns);
+	sample_set(cell->sample, "run.unpinned", cell->unpinned);
 	return 0;
 }
 

@@ -54,6 +54,7 @@ struct kvm_cell {
 	uint32_t gone;		   /* atomic: everybody comes to an end */
 	uint32_t vcpus_over;	   /* atomic: vCPUs whose scripts are over */
 	uint32_t vcpus_left;  /* atomic: threads of vCPUs that have ended */
+	uint32_t unpinned;    /* atomic: threads that could not be bound */
 	pthread_mutex_t lock; /* of sample and stats */
 	bool failed;	/* the sample says why; only the first reason is kept */
 	bool abandoned; /* a thread does not come back */
