@@ -103,8 +103,9 @@ static void invalidated(struct kvm_thread *t, struct kvm_vm *vm)
 	qrw_write_unlock(t, &vm->mmu_lock);
 }
 
-int kvm_punch_hole(struct kvm_thread *t, struct kvm_vm *vm, gpa_t gpa,
-		   u64 pages)
+/* What an ioctl takes away, under the lock that keeps others from it. */
+static int take_away(struct kvm_thread *t, struct kvm_vm *vm,
+		     struct qspinlock *lock, gpa_t gpa, u64 pages)
 {
 	enum where before;
 	int ret = vm_check_range(t, vm, gpa, pages);
@@ -113,30 +114,24 @@ int kvm_punch_hole(struct kvm_thread *t, struct kvm_vm *vm, gpa_t gpa,
 		return ret;
 	before = account(t, WHERE_KVM);
 	spend(t->strand, vm->host->costs.vcpu_ioctl_ps);
-	qspin_lock(t, &vm->invalidate_lock);
+	qspin_lock(t, lock);
 	ret = invalidate(t, vm, gpa, pages, true);
 	invalidated(t, vm);
-	qspin_unlock(t, &vm->invalidate_lock);
+	qspin_unlock(t, lock);
 	account(t, before);
 	return ret;
+}
+
+int kvm_punch_hole(struct kvm_thread *t, struct kvm_vm *vm, gpa_t gpa,
+		   u64 pages)
+{
+	return take_away(t, vm, &vm->invalidate_lock, gpa, pages);
 }
 
 int kvm_delete_slot(struct kvm_thread *t, struct kvm_vm *vm, gpa_t gpa,
 		    u64 pages)
 {
-	enum where before;
-	int ret = vm_check_range(t, vm, gpa, pages);
-
-	if (ret)
-		return ret;
-	before = account(t, WHERE_KVM);
-	spend(t->strand, vm->host->costs.vcpu_ioctl_ps);
-	qspin_lock(t, &vm->slots_lock);
-	ret = invalidate(t, vm, gpa, pages, true);
-	invalidated(t, vm);
-	qspin_unlock(t, &vm->slots_lock);
-	account(t, before);
-	return ret;
+	return take_away(t, vm, &vm->slots_lock, gpa, pages);
 }
 
 int zap_release(struct kvm_thread *t, struct kvm_vm *vm, gpa_t gpa, u64 pages)
