@@ -4,6 +4,7 @@
 # Run test programs and sum up.  A unit test is a cmocka program (TAP), a
 # script prints a last line "N passed, N failed, N skipped".  A program that
 # crashes, runs into the time limit or tests nothing counts as one failure.
+# What failed is said where it happens and once more at the end.
 # Usage: run.sh PROGRAM...
 
 set -u
@@ -11,7 +12,8 @@ set -u
 limit=${TDMEM_TEST_TIMEOUT:-600}
 passed=0 failed=0 skipped=0
 log=$(mktemp)
-trap 'rm -f "$log"' EXIT
+failures=$(mktemp)
+trap 'rm -f "$log" "$failures"' EXIT
 
 count() { # pattern
 	grep -cE "$1" "$log"
@@ -39,15 +41,23 @@ for test in "$@"; do
 		f=1
 	fi
 	if [ "$f" -ne 0 ]; then
-		printf 'FAIL %s\n' "$test"
-		grep -vE '^ok |^#? ?ok|^1\.\.' "$log" | tail -n 60 |
-			sed 's/^/    /'
+		{
+			printf 'FAIL %s (%s of %s, exit status %s)\n' \
+				"$test" "$f" "$((p + f))" "$status"
+			grep -vE '^ok |^#? ?ok|^1\.\.|# SKIP' "$log" |
+				tail -n 60 | sed 's/^/    /'
+		} | tee -a "$failures"
 	else
 		printf 'ok   %s (%s passed, %s skipped)\n' "$test" "$p" "$s"
 	fi
-	[ "$s" -eq 0 ] || grep -iE 'skip' "$log" | sed 's/^/    /'
+	[ "$s" -eq 0 ] || grep -iE 'skip' "$log" | grep -vE '^[0-9]+ passed, ' |
+		sed 's/^not ok [0-9]* # SKIP/skipped:/; s/^/    /'
 	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
 done
 
+[ "$failed" -eq 0 ] || {
+	echo
+	cat "$failures"
+}
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ]
