@@ -120,8 +120,9 @@ else:
           f"stops at {tries} calls: {done.stdout[-300:]} {done.stderr}")
     done = gdb(["break tdh_mem_range_block", "run", "backtrace"],
                [tdmem, "explore", "--replay", ORDER])
-    check("in kvm_punch_hole (" in done.stdout
-          and "in strand_main (" in done.stdout,
+    # Files: which functions have a frame is the compiler's choice.
+    check("at model/host/zap.c:" in done.stdout
+          and "at bench/explore/world.c:" in done.stdout,
           f"the stack of a strand: {done.stdout[-900:]}")
 
 finish()
