@@ -20,7 +20,11 @@
 #include "kvm/mailbox.h"
 #include "kvm/probe/probe.h"
 
-enum { WATCH_NS = 2000000 };
+/*
+ * How long the watch over the threads sleeps while nothing happens: each time
+ * it wakes up it takes a CPU from a vCPU.  And while vCPUs are kicked.
+ */
+enum { WATCH_NS = 100000000, KICK_NS = 2000000 };
 #define PATIENCE_NS 5000000000ull
 
 uint64_t kvm_cell_now_ns(void)
@@ -61,6 +65,7 @@ void kvm_cell_end(struct kvm_cell *cell, enum cell_status status,
 	pthread_mutex_unlock(&cell->lock);
 	__atomic_store_n(&vmm_shared(&cell->vm)->gone, 1, __ATOMIC_RELEASE);
 	__atomic_store_n(&cell->gone, 1, __ATOMIC_RELEASE);
+	kvm_cell_tell(cell);
 }
 
 static uint32_t seat_of(const struct kvm_cell_thread *t)
@@ -84,9 +89,14 @@ void kvm_cell_measure(struct kvm_cell_thread *t, bool begin)
 
 void kvm_cell_over(struct kvm_cell_thread *t)
 {
-	if (!t->over)
-		__atomic_add_fetch(&t->cell->vcpus_over, 1, __ATOMIC_ACQ_REL);
+	struct kvm_cell *cell = t->cell;
+
+	if (t->over)
+		return;
 	t->over = true;
+	if (__atomic_add_fetch(&cell->vcpus_over, 1, __ATOMIC_ACQ_REL) ==
+	    cell->scenario->vcpus)
+		kvm_cell_tell(cell);
 }
 
 /* ---------------------------------------------------------------- threads */
@@ -132,6 +142,7 @@ static void *thread_main(void *arg)
 	__atomic_store_n(&t->ended, 1, __ATOMIC_RELEASE);
 	if (!t->worker)
 		__atomic_add_fetch(&t->cell->vcpus_left, 1, __ATOMIC_ACQ_REL);
+	kvm_cell_tell(t->cell);
 	return NULL;
 }
 
@@ -187,18 +198,36 @@ static int give_up(struct kvm_cell *cell, uint32_t vcpu, struct err *err)
 		       vcpu, PATIENCE_NS / 1000000000ull);
 }
 
+static bool out_of_time(const struct kvm_cell *cell)
+{
+	uint64_t max_ns = cell->setup->max_ns;
+
+	return max_ns && kvm_cell_now_ns() - cell->begin_ns > max_ns;
+}
+
+static uint64_t next_look(const struct kvm_cell *cell)
+{
+	uint64_t now_ns = kvm_cell_now_ns(), max_ns = cell->setup->max_ns;
+	uint64_t end_ns = cell->begin_ns + max_ns + 1;
+
+	if (kvm_cell_gone(cell))
+		return now_ns + KICK_NS;
+	return max_ns && end_ns < now_ns + WATCH_NS ? end_ns
+						    : now_ns + WATCH_NS;
+}
+
 static int watch(struct kvm_cell *cell, struct err *err)
 {
 	const struct cell_setup *setup = cell->setup;
 	uint64_t kicked_ns = 0; /* since when */
+	uint64_t news = 0;
 	uint32_t left;
 
 	while ((left = first_left(cell)) < cell->nthreads) {
-		kvm_cell_sleep_ns(WATCH_NS);
+		news = kvm_cell_await_news(cell, news, next_look(cell));
 		if (setup->stop && *setup->stop)
 			kvm_cell_end(cell, CELL_STOPPED, "%s", "interrupted");
-		else if (setup->max_ns &&
-			 kvm_cell_now_ns() - cell->begin_ns > setup->max_ns)
+		else if (out_of_time(cell))
 			kvm_cell_end(cell, CELL_TIMEOUT,
 				     "not done after %.3f s",
 				     (double)setup->max_ns / 1e9);
@@ -342,6 +371,7 @@ static int execute(struct kvm_cell *cell, struct err *err)
 static void free_cell(struct kvm_cell *cell)
 {
 	free_threads(cell);
+	kvm_news_destroy(&cell->news);
 	pthread_mutex_destroy(&cell->lock);
 	free(cell);
 }
@@ -369,6 +399,7 @@ int kvm_cell_run(const struct memory_kind *memory,
 	cell->finalized = scenario->finalized;
 	cell->sample = sample;
 	pthread_mutex_init(&cell->lock, NULL);
+	kvm_news_init(&cell->news);
 	status = execute(cell, err);
 	/* What a thread that is in the kernel still has is left to it. */
 	if (!cell->abandoned)

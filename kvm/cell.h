@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * One repeat of one cell on /dev/kvm.  backend.c makes it, vcpu.c is what the
- * thread of a vCPU does, host.c what host threads do, guest.c reads out.
+ * thread of a vCPU does, host.c what host threads do, guest.c reads out; they
+ * wait for each other by news.c.
  */
 #ifndef TDMEM_KVM_CELL_H
 #define TDMEM_KVM_CELL_H
 
 #include <pthread.h>
+#include <time.h>
 
 #include "bench/backend.h"
 #include "kvm/stats.h"
@@ -40,6 +42,12 @@ struct kvm_cell_thread {
 	uint64_t busy; /* ioctls that race a build */
 };
 
+struct kvm_news {
+	pthread_mutex_t lock;
+	pthread_cond_t came;
+	uint64_t count;
+};
+
 struct kvm_cell {
 	const struct scenario *scenario;
 	const struct cell_setup *setup;
@@ -55,14 +63,27 @@ struct kvm_cell {
 	uint32_t vcpus_over;	   /* atomic: vCPUs whose scripts are over */
 	uint32_t vcpus_left;  /* atomic: threads of vCPUs that have ended */
 	uint32_t unpinned;    /* atomic: threads that could not be bound */
+	struct kvm_news news; /* of what is atomic, and of guests' `stop` */
 	pthread_mutex_t lock; /* of sample and stats */
 	bool failed;	/* the sample says why; only the first reason is kept */
 	bool abandoned; /* a thread does not come back */
 };
 
 uint64_t kvm_cell_now_ns(void);
-/** Sleep, or less when the cell comes to its end. */
 void kvm_cell_sleep_ns(uint64_t ns);
+void kvm_news_init(struct kvm_news *news);
+void kvm_news_destroy(struct kvm_news *news);
+/** Somebody may wait for what this thread has just made true. */
+void kvm_cell_tell(struct kvm_cell *cell);
+/** Sleep until `there` is true. */
+void kvm_cell_await(struct kvm_cell *cell,
+		    bool (*there)(const struct kvm_cell *cell));
+/**
+ * Sleep until more was told than the `seen` times that this thread knows of
+ * (0 at first), or until a time of CLOCK_MONOTONIC.  Returns how many now.
+ */
+uint64_t kvm_cell_await_news(struct kvm_cell *cell, uint64_t seen,
+			     uint64_t until_ns);
 bool kvm_cell_gone(const struct kvm_cell *cell);
 /** End the cell with a status and a reason, if nobody has. */
 __attribute__((format(printf, 3, 4))) void kvm_cell_end(struct kvm_cell *cell,

@@ -50,6 +50,7 @@ static void do_stop(struct kvm_cell_thread *t, const struct host_op *op)
 
 	(void)op;
 	__atomic_store_n(&vmm_shared(vm)->stop, 1, __ATOMIC_RELEASE);
+	kvm_cell_tell(t->cell);
 	/* A TD halts in KVM; other VMs leave it. */
 	for (i = 0; vmm_is_td(vm) && i < vm->nvcpus; i++) {
 		if (td_wake(vm->fd, i))
@@ -177,12 +178,16 @@ static void do_prefault(struct kvm_cell_thread *t, const struct host_op *op)
 	}
 }
 
+static bool all_left(const struct kvm_cell *cell)
+{
+	return __atomic_load_n(&cell->vcpus_left, __ATOMIC_ACQUIRE) ==
+	       cell->scenario->vcpus;
+}
+
 static void do_join(struct kvm_cell_thread *t, const struct host_op *op)
 {
 	(void)op;
-	while (__atomic_load_n(&t->cell->vcpus_left, __ATOMIC_ACQUIRE) <
-	       t->cell->scenario->vcpus)
-		kvm_cell_sleep_ns(10000);
+	kvm_cell_await(t->cell, all_left);
 }
 
 static void do_teardown(struct kvm_cell_thread *t, const struct host_op *op)

@@ -7,8 +7,6 @@
 #include "kvm/td_build.h"
 #include "kvm/td_command.h"
 
-enum { POLL_NS = 100000 };
-
 static void end(struct kvm_cell_thread *t, const struct kvm_tdx_cmd *cmd)
 {
 	bool bugged = errno == EIO;
@@ -68,6 +66,7 @@ void td_host_finalize(struct kvm_cell_thread *t, const struct host_op *op)
 			return;
 	}
 	__atomic_store_n(&t->cell->finalized, 1, __ATOMIC_RELEASE);
+	kvm_cell_tell(t->cell);
 }
 
 static bool finalized(const struct kvm_cell *cell)
@@ -75,10 +74,14 @@ static bool finalized(const struct kvm_cell *cell)
 	return __atomic_load_n(&cell->finalized, __ATOMIC_ACQUIRE);
 }
 
-void td_wait_finalized(const struct kvm_cell *cell)
+static bool may_run(const struct kvm_cell *cell)
 {
-	while (!finalized(cell) && !kvm_cell_gone(cell))
-		kvm_cell_sleep_ns(POLL_NS);
+	return finalized(cell) || kvm_cell_gone(cell);
+}
+
+void td_wait_finalized(struct kvm_cell *cell)
+{
+	kvm_cell_await(cell, may_run);
 }
 
 /* ------------------------------------------------------------------ ioctls */

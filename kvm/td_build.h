@@ -12,6 +12,6 @@ void td_host_finalize(struct kvm_cell_thread *t, const struct host_op *op);
 void td_host_ioctl(struct kvm_cell_thread *t, const struct host_op *op);
 
 /** Before that no vCPU can run. */
-void td_wait_finalized(const struct kvm_cell *cell);
+void td_wait_finalized(struct kvm_cell *cell);
 
 #endif

@@ -10,8 +10,6 @@
 #include "kvm/td_build.h"
 #include "kvm/td_exit.h"
 
-enum { HALT_POLL_NS = 50000 };
-
 static const char *exit_name(uint32_t reason)
 {
 	static const char *const name[] = {
@@ -64,16 +62,18 @@ static void guest_fault(struct kvm_cell_thread *t)
 		     (unsigned long long)f.address);
 }
 
+static bool all_over(const struct kvm_cell *cell)
+{
+	return kvm_cell_gone(cell) ||
+	       __atomic_load_n(&cell->vcpus_over, __ATOMIC_ACQUIRE) ==
+		       cell->scenario->vcpus;
+}
+
 /* What comes then is in nobody's measured time. */
 static void wait_for_all(struct kvm_cell_thread *t)
 {
-	const struct kvm_cell *cell = t->cell;
-
 	kvm_cell_over(t);
-	while (!kvm_cell_gone(cell) &&
-	       __atomic_load_n(&cell->vcpus_over, __ATOMIC_ACQUIRE) <
-		       cell->scenario->vcpus)
-		kvm_cell_sleep_ns(HALT_POLL_NS);
+	kvm_cell_await(t->cell, all_over);
 }
 
 /* False: the vCPU has ended. */
@@ -135,15 +135,10 @@ static bool hypercall(struct kvm_cell_thread *t, struct kvm_run *run)
 	return false;
 }
 
-/* Halted: nothing will wake it but the end of the scripts. */
-static bool halted(struct kvm_cell_thread *t)
+static bool stopped(const struct kvm_cell *cell)
 {
-	const struct agent_shared *shared = vmm_shared(&t->cell->vm);
-
-	while (!kvm_cell_gone(t->cell) &&
-	       !__atomic_load_n(&shared->stop, __ATOMIC_ACQUIRE))
-		kvm_cell_sleep_ns(HALT_POLL_NS);
-	return true;
+	return kvm_cell_gone(cell) ||
+	       __atomic_load_n(&vmm_shared(&cell->vm)->stop, __ATOMIC_ACQUIRE);
 }
 
 /* False: the vCPU has ended. */
@@ -159,7 +154,9 @@ static bool handle_exit(struct kvm_cell_thread *t, struct kvm_run *run)
 	case KVM_EXIT_IO:
 		return doorbell(t, run);
 	case KVM_EXIT_HLT:
-		return halted(t);
+		/* Nothing wakes it but the end of the scripts. */
+		kvm_cell_await(t->cell, stopped);
+		return true;
 	case KVM_EXIT_INTR:
 		return true;
 	case KVM_EXIT_MMIO:
