@@ -91,8 +91,8 @@ static enum agent_result accept_page(struct run *run, const struct agent_op *op,
  * is there, and pending.  In one that does, it can also mean that the host
  * took an accepted page away and gave a new one.
  */
-static enum agent_result touch_page(struct run *run, const struct agent_op *op,
-				    uint64_t gpa)
+__attribute__((hot)) static enum agent_result
+touch_page(struct run *run, const struct agent_op *op, uint64_t gpa)
 {
 	const struct agent_port_ops *port = run->port->ops;
 	enum agent_result r = AGENT_OK;
@@ -150,8 +150,9 @@ static enum agent_result timed_page(struct run *run, const struct agent_op *op,
 	return r;
 }
 
-static enum agent_result each_page(struct run *run, const struct agent_op *op,
-				   page_fn *fn, enum agent_latency what)
+__attribute__((hot)) static enum agent_result
+each_page(struct run *run, const struct agent_op *op, page_fn *fn,
+	  enum agent_latency what)
 {
 	bool timed = op->pace_ns || (op->flags & AGENT_RECORD);
 	enum agent_result r = AGENT_OK;

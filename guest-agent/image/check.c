@@ -27,7 +27,7 @@ static bool sound(const struct vcpu *vcpu, const volatile uint64_t *word,
 	return !value || value == mark(vcpu, word);
 }
 
-void check_touched(struct vcpu *vcpu, uint64_t gpa)
+__attribute__((hot)) void check_touched(struct vcpu *vcpu, uint64_t gpa)
 {
 	struct agent_check *check = &vcpu->check;
 	volatile uint64_t *page = (volatile uint64_t *)gpa;

@@ -81,7 +81,7 @@ const struct world *world_here(void)
 
 /* ------------------------------------------------------------------ port */
 
-static uint64_t port_now_ns(struct agent_port *port)
+__attribute__((hot)) static uint64_t port_now_ns(struct agent_port *port)
 {
 	uint32_t low, high;
 
@@ -95,7 +95,8 @@ static uint64_t port_now_ns(struct agent_port *port)
 			  32);
 }
 
-static enum agent_result port_touch(struct agent_port *port, uint64_t gpa)
+__attribute__((hot)) static enum agent_result
+port_touch(struct agent_port *port, uint64_t gpa)
 {
 	struct vcpu *vcpu = vcpu_of(port);
 
@@ -202,8 +203,9 @@ static void count_latencies(struct vcpu *vcpu)
  * Not one by one: where an exit empties the TLB each further page that is
  * used between two faults is walked to again, and histograms are many pages.
  */
-static void port_record(struct agent_port *port, enum agent_latency what,
-			uint64_t begin, uint64_t end)
+__attribute__((hot)) static void port_record(struct agent_port *port,
+					     enum agent_latency what,
+					     uint64_t begin, uint64_t end)
 {
 	struct vcpu *vcpu = vcpu_of(port);
 	struct latencies *late = vcpu->late;
@@ -215,7 +217,8 @@ static void port_record(struct agent_port *port, enum agent_latency what,
 	late->ns[late->n++] = end - begin;
 }
 
-static void port_check(struct agent_port *port, uint64_t gpa)
+__attribute__((hot)) static void port_check(struct agent_port *port,
+					    uint64_t gpa)
 {
 	if (vcpu_of(port)->stored)
 		check_touched(vcpu_of(port), gpa);
