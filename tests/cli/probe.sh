@@ -93,6 +93,8 @@ every() {
 	e = doc["environment"]["probe"]
 	[cell] = [c for c in doc["cells"] if c["axes"] ==
 	          {"workload": workload, "vcpus": int(vcpus)}]
+	if cell["status"] != "ok":
+	    sys.exit(cell["status"] + ": " + cell["reason"])
 	for repeat in cell["repeats"]:
 	    m, h, p = repeat["metrics"], repeat["histograms"], repeat.get("probe")
 	    again = m.get("kvm.pf_retried", 0) + m.get("kvm.pf_spurious", 0)

@@ -4,7 +4,8 @@
 # fault-in beside the kernel's own demand_paging_test, which is built from
 # Debian's newest linux-source package: the same memory, the same vCPUs on the
 # same CPUs, one run of each in turn, in one machine.  Prints the medians, and
-# fails where fault-in has fewer than 0.95 of the test's pages a second.
+# fails where fault-in has fewer than 0.95 of the test's pages a second: the
+# median of the ratios of runs beside each other.
 #
 # TDMEM_RIG_DIR      where packages are kept and the test is built (build/rig)
 # TDMEM_ROUNDS       runs of each (9)
@@ -148,7 +149,9 @@ cat >"$dir/rates.py" <<-'EOF'
 	      "demand_paging_test (range)   ratio")
 	for vcpus, by in sorted(rates.items()):
 	    ours, theirs = by["ours"], by["theirs"]
-	    ratio = statistics.median(ours) / statistics.median(theirs)
+	    # Of runs that were beside each other, so that what slows the machine
+	    # down for a while slows down both.
+	    ratio = statistics.median(a / b for a, b in zip(ours, theirs))
 	    shown = ["%7.0f (%.0f..%.0f)" % (statistics.median(r), min(r), max(r))
 	             for r in (ours, theirs)]
 	    print("%5s %4d  %-28s %-28s %.3f %s" % (vcpus, len(ours), *shown, ratio,
