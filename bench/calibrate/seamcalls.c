@@ -90,7 +90,7 @@ static int check(const struct samples *result, const json_t *here,
 		   "SEAMCALLs are measured in TDs") ||
 	    expect(&at_probe, probe, "table", "seamcall",
 		   "tdmem run --probe seamcall times them") ||
-	    expect(&at_probe, probe, "by", "bpf", "nothing else times calls") ||
+	    expect(&at_probe, probe, "by", "bpf", "kprobes add to the times") ||
 	    expect(&at_env, env, "cpu", cpu ? cpu : "",
 		   "the flush that is subtracted is this host's"))
 		return -1;

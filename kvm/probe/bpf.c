@@ -366,12 +366,7 @@ static void bpf_read(struct probe *probe, uint32_t seat, uint32_t point,
 	if (!slot->hist.count)
 		return;
 	sum->calls += slot->hist.count;
-	sum->second_tries += slot->second_tries;
-	sum->other_results += slot->other_results;
-	hist_merge(sum->hist, &slot->hist);
-	for (size_t i = 0; i < PROBE_RESULTS; i++)
-		probe_sum_result(sum, slot->result[i].value,
-				 slot->result[i].count);
+	probe_sum_slot(sum, slot);
 }
 
 static void bpf_finish(struct probe *probe, struct sample *sample)
@@ -397,5 +392,4 @@ const struct probe_way probe_by_bpf = {
 	.measure = bpf_measure,
 	.read = bpf_read,
 	.finish = bpf_finish,
-	.times = true,
 };

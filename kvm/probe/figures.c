@@ -31,6 +31,16 @@ void probe_sum_result(struct probe_sum *sum, uint64_t value, uint64_t count)
 	sum->result[i].count += count;
 }
 
+void probe_sum_slot(struct probe_sum *sum, const struct probe_slot *slot)
+{
+	sum->second_tries += slot->second_tries;
+	sum->other_results += slot->other_results;
+	hist_merge(sum->hist, &slot->hist);
+	for (size_t i = 0; i < PROBE_RESULTS; i++)
+		probe_sum_result(sum, slot->result[i].value,
+				 slot->result[i].count);
+}
+
 /* Several functions can have the same metric. */
 static void add(struct sample *sample, const char *name, uint64_t n)
 {
@@ -152,7 +162,7 @@ bool probe_take_sum(const struct probe *probe, uint32_t point, uint32_t kind,
 	add(sample, m->calls, sum->calls);
 	if (p->call && sum->calls)
 		add(sample, "calls.total", sum->calls);
-	if (!sum->calls || !sum->hist)
+	if (!sum->calls)
 		return true;
 	hist = sample_hist(sample, m->latency);
 	if (!hist)
@@ -170,7 +180,7 @@ static bool take_kind(struct probe *probe, uint32_t point, uint32_t kind,
 		      struct hist *hist, struct sample *sample,
 		      json_t *returned)
 {
-	struct probe_sum sum = {.hist = probe->way->times ? hist : NULL};
+	struct probe_sum sum = {.hist = hist};
 
 	memset(hist, 0, sizeof(*hist));
 	for (uint32_t seat = 0; seat < probe->seats; seat++)

@@ -72,11 +72,13 @@ struct probe_sum {
 		uint64_t value, count;
 	} result[PROBE_RESULTS];
 	uint64_t other_results;
-	struct hist *hist; /* NULL: times are not known; borrowed */
+	struct hist *hist; /* borrowed */
 };
 
 /** Count a value among those that were returned. */
 void probe_sum_result(struct probe_sum *sum, uint64_t value, uint64_t count);
+/** Add what a slot has, but for its calls. */
+void probe_sum_slot(struct probe_sum *sum, const struct probe_slot *slot);
 
 /** One way to watch functions. */
 struct probe_way {
@@ -96,7 +98,6 @@ struct probe_way {
 		     uint32_t kind, struct probe_sum *sum);
 	/* Set metrics that only this way has; NULL: there are none. */
 	void (*finish)(struct probe *probe, struct sample *sample);
-	bool times; /* it knows times and what is returned */
 };
 
 /** Fill probe->ret_pf if the table needs it and BTF has it. */

@@ -1,25 +1,69 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Without BPF: an event of perf for each function and thread, which counts
- * how often the function is entered.  It knows neither times nor what is
- * returned.
+ * Without BPF: two events of perf for each function and thread, at its entry
+ * and at its return.  They count, and write the time and some registers into a
+ * buffer of the thread, which one thread more reads out: no call waits for it.
  */
+#include <asm/perf_regs.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/perf_event.h>
+#include <poll.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "bench/backend.h"
+#include "kvm/probe/account.h"
 #include "kvm/probe/impl.h"
+#include "kvm/probe/ring.h"
 
-/* Files of all seats, PROBE_POINTS for each; -1: none. */
-struct kprobes {
-	uint32_t type; /* of the PMU */
-	int *fd;
+enum { ENTRY, RETURN, NR_SIDES };
+
+/* Of a sample, in the order in which perf has them: that of the bits. */
+#define REGISTERS                                                              \
+	(1ull << PERF_REG_X86_AX | 1ull << PERF_REG_X86_DX |                   \
+	 1ull << PERF_REG_X86_SI)
+enum { AX, DX, SI, NR_REGISTERS };
+
+struct sampled {
+	struct perf_event_header header;
+	uint64_t id, time, abi, reg[NR_REGISTERS];
 };
+
+struct event {
+	int fd; /* -1: none */
+	uint64_t id;
+};
+
+/** A thread that is watched. */
+struct watched {
+	struct kprobes *kprobes;
+	struct event event[PROBE_POINTS][NR_SIDES];
+	struct perf_ring ring;
+	int source; /* atomic: the event whose ring it is; -1: not there */
+	struct probe_seat seat; /* its `slot` is a kind */
+};
+
+struct kprobes {
+	const struct probe_table *table;
+	uint32_t type; /* of the PMU */
+	uint32_t seats;
+	struct watched *watched; /* of each seat */
+	/* Of all seats. */
+	struct probe_slot slot[PROBE_POINTS][PROBE_KINDS];
+	pthread_t reader;
+	bool reads;
+	int wake;      /* an eventfd: a thread has sat down, or `over` is set */
+	uint32_t over; /* atomic */
+};
+
+/* ---------------------------------------------------------------- opening */
 
 static int pmu_type(uint32_t *type)
 {
@@ -32,13 +76,22 @@ static int pmu_type(uint32_t *type)
 }
 
 /* For the calling thread, wherever it runs; stopped. */
-static int open_event(uint32_t type, const char *function)
+static int open_event(uint32_t type, const char *function, int side)
 {
 	struct perf_event_attr attr = {
 		.type = type,
 		.size = sizeof(attr),
+		.config = side == RETURN, /* the PMU's "retprobe" */
 		.disabled = 1,
 		.kprobe_func = (uintptr_t)function,
+		.sample_period = 1,
+		.sample_type = PERF_SAMPLE_IDENTIFIER | PERF_SAMPLE_TIME |
+			       PERF_SAMPLE_REGS_INTR,
+		.sample_regs_intr = REGISTERS,
+		.use_clockid = 1,
+		.clockid = CLOCK_MONOTONIC,
+		.watermark = 1,
+		.wakeup_watermark = PERF_RING_MOST / 8,
 	};
 
 	return (int)syscall(SYS_perf_event_open, &attr, 0, -1, -1,
@@ -52,40 +105,92 @@ static void say(struct probe *probe, const char *why)
 	snprintf(probe->why + n, sizeof(probe->why) - n, "%s", why);
 }
 
-/* The functions that can be counted; the last errno of those that cannot. */
+/* 0, or errno. */
+static int try_point(uint32_t type, const char *function)
+{
+	int error = 0;
+
+	for (int side = ENTRY; !error && side < NR_SIDES; side++) {
+		int fd = open_event(type, function, side);
+
+		if (fd < 0)
+			error = errno;
+		else
+			close(fd);
+	}
+	return error;
+}
+
+/* The functions that can be watched; the last errno of those that cannot. */
 static uint32_t try_all(struct probe *probe, uint32_t type, int *error)
 {
 	uint32_t good = 0;
 
 	for (uint32_t i = 0; i < probe->table->n; i++) {
-		int fd;
+		int e;
 
 		if (!probe->place[i].name)
 			continue;
-		if (probe->table->point[i].split != SPLIT_NOT) {
-			probe_miss(probe, i,
-				   "its kinds of calls differ in arguments, "
-				   "which kprobes do not tell");
+		e = try_point(type, probe->place[i].name);
+		good += e == 0;
+		if (!e)
 			continue;
-		}
-		fd = open_event(type, probe->place[i].name);
-		if (fd < 0) {
-			*error = errno;
-			probe_miss(probe, i,
-				   "cannot be traced in this kernel (%s)",
-				   strerror(errno));
-			continue;
-		}
-		good++;
-		close(fd);
+		*error = e;
+		probe_miss(probe, i, "cannot be traced in this kernel (%s)",
+			   strerror(e));
 	}
 	return good;
 }
 
+static void no_event(struct event *e)
+{
+	if (e->fd >= 0)
+		close(e->fd);
+	e->fd = -1;
+}
+
+static void leave_seat(struct watched *w)
+{
+	perf_ring_close(&w->ring);
+	for (uint32_t i = 0; i < PROBE_POINTS; i++) {
+		no_event(&w->event[i][ENTRY]);
+		no_event(&w->event[i][RETURN]);
+	}
+	memset(&w->seat, 0, sizeof(w->seat));
+	w->source = -1;
+}
+
+static struct kprobes *new_kprobes(const struct probe *probe, uint32_t type)
+{
+	struct kprobes *k = calloc(1, sizeof(*k));
+
+	if (!k)
+		return NULL;
+	k->table = probe->table;
+	k->type = type;
+	k->seats = probe->seats;
+	k->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	k->watched = calloc(k->seats, sizeof(*k->watched));
+	if (!k->watched || k->wake < 0) {
+		if (k->wake >= 0)
+			close(k->wake);
+		free(k->watched);
+		free(k);
+		return NULL;
+	}
+	for (uint32_t seat = 0; seat < k->seats; seat++) {
+		struct watched *w = &k->watched[seat];
+
+		w->kprobes = k;
+		w->source = -1;
+		for (uint32_t i = 0; i < PROBE_POINTS; i++)
+			w->event[i][ENTRY].fd = w->event[i][RETURN].fd = -1;
+	}
+	return k;
+}
+
 static int kprobes_open(struct probe *probe)
 {
-	size_t n = (size_t)probe->seats * PROBE_POINTS;
-	struct kprobes *k;
 	uint32_t type;
 	int error = 0;
 
@@ -99,37 +204,146 @@ static int kprobes_open(struct probe *probe)
 				   : strerror(error));
 		return -1;
 	}
-	k = calloc(1, sizeof(*k));
-	if (k)
-		k->fd = malloc(n * sizeof(*k->fd));
-	if (!k || !k->fd) {
-		free(k);
+	probe->state = new_kprobes(probe, type);
+	if (!probe->state)
 		say(probe, "out of memory");
-		return -1;
-	}
-	k->type = type;
-	for (size_t i = 0; i < n; i++)
-		k->fd[i] = -1;
-	probe->state = k;
-	return 0;
+	else
+		probe_find_ret_pf(probe);
+	return probe->state ? 0 : -1;
 }
 
-static int *fds_of(struct probe *probe, uint32_t seat)
+/* ---------------------------------------------------------------- reading */
+
+static void take_entry(struct watched *w, uint32_t point,
+		       const struct sampled *s)
 {
-	struct kprobes *k = probe->state;
+	uint32_t split = w->kprobes->table->point[point].split;
+	uint64_t arg = s->reg[probe_split_arg(split) == 1 ? SI : DX];
 
-	return k->fd + (size_t)seat * PROBE_POINTS;
+	w->seat.entered[point].slot = probe_kind(split, arg);
+	w->seat.entered[point].ns = s->time;
 }
+
+static void take_return(struct watched *w, uint32_t point,
+			const struct sampled *s)
+{
+	uint32_t returns = w->kprobes->table->point[point].returns;
+	uint64_t begin_ns = w->seat.entered[point].ns;
+	struct probe_slot *slot;
+
+	if (!begin_ns)
+		return; /* the entry was lost */
+	slot = &w->kprobes->slot[point][w->seat.entered[point].slot];
+	w->seat.entered[point].ns = 0;
+	record(&slot->hist, s->time - begin_ns);
+	if (returns != RETURNS_NOTHING)
+		take_result(&w->seat, point, returns, slot, s->reg[AX]);
+}
+
+static void take_sample(struct watched *w, const struct sampled *s)
+{
+	for (uint32_t i = 0; i < w->kprobes->table->n; i++) {
+		if (w->event[i][ENTRY].id == s->id)
+			take_entry(w, i, s);
+		else if (w->event[i][RETURN].id == s->id)
+			take_return(w, i, s);
+	}
+}
+
+static void take(void *context, const struct perf_event_header *record)
+{
+	struct watched *w = context;
+
+	if (record->type == PERF_RECORD_SAMPLE)
+		take_sample(w, (const struct sampled *)record);
+	/* No return may be taken for that of an older entry. */
+	if (record->type == PERF_RECORD_LOST)
+		memset(&w->seat, 0, sizeof(w->seat));
+}
+
+/* The rest is there when the source is. */
+static int source_of(const struct watched *w)
+{
+	return __atomic_load_n(&w->source, __ATOMIC_ACQUIRE);
+}
+
+static void drain_all(struct kprobes *k)
+{
+	for (uint32_t seat = 0; seat < k->seats; seat++) {
+		if (source_of(&k->watched[seat]) >= 0)
+			perf_ring_drain(&k->watched[seat].ring, take,
+					&k->watched[seat]);
+	}
+}
+
+/* A thread that has ended hangs up for ever, and writes nothing more. */
+static void forget_ended(struct pollfd *from, bool *ended, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++)
+		ended[i] = ended[i] || (from[i].revents & (POLLHUP | POLLERR));
+}
+
+/* Until it is over; `from` and `ended` have room for all seats, and one. */
+static void read_on(struct kprobes *k, struct pollfd *from, bool *ended)
+{
+	uint64_t count;
+
+	while (!__atomic_load_n(&k->over, __ATOMIC_ACQUIRE)) {
+		for (uint32_t i = 0; i < k->seats; i++) {
+			from[i].fd = ended[i] ? -1 : source_of(&k->watched[i]);
+			from[i].events = POLLIN;
+		}
+		from[k->seats] = (struct pollfd){k->wake, POLLIN, 0};
+		poll(from, k->seats + 1ul, -1);
+		if (read(k->wake, &count, sizeof(count)) > 0)
+			continue; /* somebody sat down, or it is over */
+		forget_ended(from, ended, k->seats);
+		drain_all(k);
+	}
+}
+
+static void *read_out(void *arg)
+{
+	struct kprobes *k = arg;
+	struct pollfd *from = calloc(k->seats + 1ul, sizeof(*from));
+	bool *ended = calloc(k->seats, sizeof(*ended));
+
+	if (from && ended)
+		read_on(k, from, ended);
+	free(from);
+	free(ended);
+	return NULL;
+}
+
+static void wake_reader(const struct kprobes *k)
+{
+	const uint64_t one = 1;
+
+	if (write(k->wake, &one, sizeof(one)) < 0)
+		return; /* it is full: there is a wake-up to come */
+}
+
+static void stop_reader(struct kprobes *k)
+{
+	if (!k->reads)
+		return;
+	__atomic_store_n(&k->over, 1, __ATOMIC_RELEASE);
+	wake_reader(k);
+	pthread_join(k->reader, NULL);
+	k->reads = false;
+	drain_all(k);
+}
+
+/* -------------------------------------------------------------------- use */
 
 static void kprobes_detach(struct probe *probe)
 {
-	int *fd = fds_of(probe, 0);
+	struct kprobes *k = probe->state;
 
-	for (size_t i = 0; i < (size_t)probe->seats * PROBE_POINTS; i++) {
-		if (fd[i] >= 0)
-			close(fd[i]);
-		fd[i] = -1;
-	}
+	stop_reader(k);
+	for (uint32_t seat = 0; seat < k->seats; seat++)
+		leave_seat(&k->watched[seat]);
+	memset(k->slot, 0, sizeof(k->slot));
 }
 
 static void kprobes_close(struct probe *probe)
@@ -137,48 +351,114 @@ static void kprobes_close(struct probe *probe)
 	struct kprobes *k = probe->state;
 
 	kprobes_detach(probe);
-	free(k->fd);
+	close(k->wake);
+	free(k->watched);
 	free(k);
 }
 
 /* Events belong to threads, which have yet to begin. */
 static void kprobes_attach(struct probe *probe)
 {
+	struct kprobes *k = probe->state;
+
 	kprobes_detach(probe);
+	k->over = 0;
+	/* Without one the buffers are read at the end, if they are enough. */
+	k->reads = pthread_create(&k->reader, NULL, read_out, k) == 0;
+}
+
+/* All events of a thread write into the buffer of the first one. */
+static void join_ring(struct watched *w, const struct event *e, int *first)
+{
+	if (*first < 0 && perf_ring_open(&w->ring, e->fd) == 0)
+		*first = e->fd;
+	else if (*first >= 0)
+		ioctl(e->fd, PERF_EVENT_IOC_SET_OUTPUT, *first);
 }
 
 static void kprobes_sit(struct probe *probe, uint32_t seat)
 {
-	const struct kprobes *k = probe->state;
-	int *fd = fds_of(probe, seat);
+	struct kprobes *k = probe->state;
+	struct watched *w = &k->watched[seat];
+	int first = -1;
 
-	for (uint32_t i = 0; i < probe->table->n; i++) {
-		if (probe->place[i].name)
-			fd[i] = open_event(k->type, probe->place[i].name);
+	for (uint32_t i = 0; i < k->table->n; i++) {
+		for (int side = ENTRY; side < NR_SIDES; side++) {
+			struct event *e = &w->event[i][side];
+
+			if (!probe->place[i].name)
+				continue;
+			e->fd = open_event(k->type, probe->place[i].name, side);
+			if (e->fd < 0)
+				continue;
+			ioctl(e->fd, PERF_EVENT_IOC_ID, &e->id);
+			join_ring(w, e, &first);
+		}
 	}
+	__atomic_store_n(&w->source, first, __ATOMIC_RELEASE);
+	wake_reader(k);
 }
 
 static void kprobes_measure(struct probe *probe, uint32_t seat, bool begin)
 {
-	const int *fd = fds_of(probe, seat);
+	const struct kprobes *k = probe->state;
+	const struct watched *w = &k->watched[seat];
+	unsigned long what =
+		begin ? PERF_EVENT_IOC_ENABLE : PERF_EVENT_IOC_DISABLE;
 
-	for (uint32_t i = 0; i < probe->table->n; i++) {
-		if (fd[i] >= 0)
-			ioctl(fd[i],
-			      begin ? PERF_EVENT_IOC_ENABLE
-				    : PERF_EVENT_IOC_DISABLE,
-			      0);
+	for (uint32_t i = 0; i < k->table->n; i++) {
+		for (int side = ENTRY; side < NR_SIDES; side++) {
+			if (w->event[i][side].fd >= 0)
+				ioctl(w->event[i][side].fd, what, 0);
+		}
 	}
 }
 
+static uint64_t count_of(const struct event *e)
+{
+	uint64_t count = 0;
+
+	if (e->fd < 0 || read(e->fd, &count, sizeof(count)) < 0)
+		return 0;
+	return count;
+}
+
+/* Calls are counted even where their samples are lost, their kinds are not. */
 static void kprobes_read(struct probe *probe, uint32_t seat, uint32_t point,
 			 uint32_t kind, struct probe_sum *sum)
 {
-	int fd = fds_of(probe, seat)[point];
-	uint64_t count = 0;
+	struct kprobes *k = probe->state;
+	const struct probe_slot *slot = &k->slot[point][kind];
+	bool kinds = probe_kinds(&k->table->point[point]) > 1;
 
-	if (kind == 0 && fd >= 0 && read(fd, &count, sizeof(count)) > 0)
-		sum->calls += count;
+	stop_reader(k);
+	if (!kinds)
+		sum->calls += count_of(&k->watched[seat].event[point][ENTRY]);
+	else if (seat == 0)
+		sum->calls += slot->hist.count;
+	if (seat == 0)
+		probe_sum_slot(sum, slot);
+}
+
+/* Entries whose time is not known. */
+static uint64_t missed_of(const struct kprobes *k, uint32_t point)
+{
+	uint64_t entries = 0, seen = 0;
+
+	for (uint32_t seat = 0; seat < k->seats; seat++)
+		entries += count_of(&k->watched[seat].event[point][ENTRY]);
+	for (uint32_t kind = 0; kind < PROBE_KINDS; kind++)
+		seen += k->slot[point][kind].hist.count;
+	return entries - seen;
+}
+
+static void kprobes_finish(struct probe *probe, struct sample *sample)
+{
+	uint64_t missed = 0;
+
+	for (uint32_t i = 0; i < probe->table->n; i++)
+		missed += missed_of(probe->state, i);
+	sample_set(sample, "probe.missed", (double)missed);
 }
 
 const struct probe_way probe_by_kprobes = {
@@ -190,4 +470,5 @@ const struct probe_way probe_by_kprobes = {
 	.sit = kprobes_sit,
 	.measure = kprobes_measure,
 	.read = kprobes_read,
+	.finish = kprobes_finish,
 };

@@ -9,12 +9,7 @@
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 
-#include "kvm/probe/shared.h"
-
-#define STATUS_MASK   0xffffffff00000000ull
-#define OPERAND_BUSY  0x8000020000000000ull /* TDX_OPERAND_BUSY */
-#define OUTSIDE_GUEST 0x700		    /* KVM_REQ_OUTSIDE_GUEST_MODE */
-#define SPTE_PRESENT  (1ull << 11)	    /* SPTE_MMU_PRESENT_MASK */
+#include "kvm/probe/account.h"
 
 /*
  * Set before the program is loaded, and alone in its section; then constant,
@@ -66,44 +61,9 @@ static __always_inline __u32 kind_of(void *ctx, __u32 split)
 {
 	__u64 arg = 0;
 
-	if (split == SPLIT_OUTSIDE_GUEST) {
-		bpf_get_func_arg(ctx, 1, &arg);
-		return (__u32)arg == OUTSIDE_GUEST;
-	}
-	if (split == SPLIT_PRESENT) {
-		bpf_get_func_arg(ctx, 2, &arg);
-		return (arg & SPTE_PRESENT) != 0;
-	}
-	return 0;
-}
-
-static __always_inline void count_result(struct probe_slot *slot, __u64 value)
-{
-	__u32 i;
-
-	for (i = 0; i < PROBE_RESULTS; i++) {
-		if (slot->result[i].count && slot->result[i].value != value)
-			continue;
-		slot->result[i].value = value;
-		slot->result[i].count++;
-		return;
-	}
-	slot->other_results++;
-}
-
-/* hist_record(), with a bound on the bucket that the verifier can see. */
-static __always_inline void record(struct hist *h, __u64 ns)
-{
-	h->count++;
-	h->sum += ns;
-	if (ns > h->max)
-		h->max = ns;
-	if (h->min_plus_1 == 0 || ns < h->min_plus_1 - 1)
-		h->min_plus_1 = ns + 1;
-	if (ns >> HIST_MAX_BITS)
-		h->overflow++;
-	else
-		h->bucket[hist_index(ns) & (HIST_BUCKETS - 1)]++;
+	if (split != SPLIT_NOT)
+		bpf_get_func_arg(ctx, probe_split_arg(split), &arg);
+	return probe_kind(split, arg);
 }
 
 /* Not inline: the programs of all points call one copy. */
@@ -137,28 +97,13 @@ static __noinline int fault_exit(void)
 	return 0;
 }
 
-static __always_inline void take_result(void *ctx, __u32 point,
-					struct probe_seat *seat,
-					struct probe_slot *slot)
-{
-	__u64 value = 0;
-
-	bpf_get_func_ret(ctx, &value);
-	if (setup.rule[point].returns != RETURNS_STATUS) {
-		count_result(slot, (__u64)(__s64)(__s32)value);
-		return;
-	}
-	count_result(slot, value);
-	slot->second_tries += seat->busy == point + 1;
-	seat->busy = (value & STATUS_MASK) == OPERAND_BUSY ? point + 1 : 0;
-}
-
 static __noinline int leave(void *ctx, __u32 point)
 {
 	__u64 now = bpf_ktime_get_ns();
 	__u32 *index = find_seat(), at;
 	struct probe_seat *seat;
 	struct probe_slot *slot;
+	__u64 value = 0;
 
 	if (!index || point >= PROBE_POINTS)
 		return 0;
@@ -171,8 +116,10 @@ static __noinline int leave(void *ctx, __u32 point)
 		return 0;
 	record(&slot->hist, now - seat->entered[point].ns);
 	seat->entered[point].ns = 0;
-	if (setup.rule[point].returns != RETURNS_NOTHING)
-		take_result(ctx, point, seat, slot);
+	if (setup.rule[point].returns == RETURNS_NOTHING)
+		return 0;
+	bpf_get_func_ret(ctx, &value);
+	take_result(seat, point, setup.rule[point].returns, slot, value);
 	return 0;
 }
 

@@ -105,7 +105,9 @@ every() {
 
 sed -n "/^@kernel.text\$/,/^@/{/^@/d;p}" "$out" >"$dir/kernel.text"
 check "kprobes on functions that every kernel has" \
-	grep -qE 'OK .*kprobes_see_calls' "$dir/kernel.text"
+	grep -qE 'OK .*kprobes_see_calls_and' "$dir/kernel.text"
+check "kprobes, more calls than fit into a buffer" \
+	grep -qE 'OK .*kprobes_count_what_they_miss' "$dir/kernel.text"
 
 if every kvm fault-in 1 'e["by"] == "bpf"' 2>/dev/null; then
 	check "bpf on functions that every kernel has" \
@@ -160,9 +162,13 @@ else
 fi
 
 check "kprobes: the same calls" every kvm:kprobes fault-in 2 \
-	"e['by'] == 'kprobes' and p == {} and
-	m['fault.count'] == 512 <= m['kvm_tdp_mmu_map.calls'] <= 512 + again and
-	'kvm_tdp_mmu_map.latency' not in h"
+	"e['by'] == 'kprobes' and m['probe.missed'] == 0 and
+	m['fault.count'] == 512 in p['kvm_tdp_mmu_map'].values() and
+	512 <= m['kvm_tdp_mmu_map.calls'] <= 512 + again"
+check "kprobes: and their times" every kvm:kprobes fault-in 2 \
+	"h['kvm_tdp_mmu_map.latency']['count'] == m['kvm_tdp_mmu_map.calls'] and
+	h['kvm_mmu_page_fault.latency']['min'] >
+	h['kvm_tdp_mmu_map.latency']['min'] > 0"
 check "kprobes: and removals" every kvm:kprobes block-remove 2 \
 	"m['kvm_unmap_gfn_range.calls'] == m['removal.count'] == 8"
 check "none: nothing is counted, and nothing runs twice" \
