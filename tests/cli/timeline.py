@@ -281,13 +281,15 @@ def probe_hits():
     """How often each was met in a run, and the metrics of that run."""
     script = [f"break -probe-stap tdmem:{p}" for p in PROBES]
     script += [f"ignore {i + 1} 100000000" for i in range(len(PROBES))]
+    path = folder + "/probes"
     script += ["run", "info breakpoints"]
     done = gdb(script, [tdmem, "run", QUICK, "--one", "1:0",
                         "--set", "backend=threads",
                         "--set", 'workloads=["track"]',
                         "--set", "axes.vcpus=[2]",
-                        "--set", "limits.livelock_ms=60000"])
-    metrics = re.search(r'^{"cell".*', done.stdout, re.M)
+                        "--set", "limits.livelock_ms=60000"], path)
+    with open(path) as f:
+        metrics = re.search(r'^{"cell".*', f.read(), re.M)
     hits = {p: 0 for p in PROBES}
     for probe, n in re.findall(r"-probe-stap tdmem:(\w+)\n.*already hit (\d+)",
                                done.stdout):

@@ -2,13 +2,21 @@
 """Programs under gdb."""
 
 import os
+import shlex
 import shutil
 import subprocess
 
 
-def gdb(script, arguments):
-    """Run a program with some commands of gdb; what it says is text."""
+def gdb(script, arguments, output=None):
+    """Run a program with some commands of gdb; what they say is text.
+
+    What the program prints goes to a file if there is one, or gdb may write
+    into the middle of it.
+    """
     script = ["set pagination off", "set confirm off", *script]
+    if output:
+        run = f"run {shlex.join(arguments[1:])} >{shlex.quote(output)}"
+        script = [run if s == "run" else s for s in script]
     return subprocess.run(
         ["gdb", "-nx", "-batch", *[a for s in script for a in ("-ex", s)],
          "--args", *arguments],
