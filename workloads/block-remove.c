@@ -53,17 +53,8 @@ static const struct knob where = {
 		"again in the range that is being removed",
 };
 
-static const struct knob *const knobs[] = {&pages,
-					   &piece,
-					   &by,
-					   &knob_page_size,
-					   &knob_others,
-					   &knob_tick_ns,
-					   &where,
-					   &knob_stuck_percent,
-					   &knob_stuck_ns,
-					   &knob_host_threads,
-					   NULL};
+static const struct knob *const knobs[] = {&pages, &piece,	&by,
+					   &where, RANGE_KNOBS, NULL};
 
 static int make(const struct knob_values *values, uint32_t vcpus,
 		struct scenario *s, struct err *err)

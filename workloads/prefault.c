@@ -16,14 +16,7 @@ static const struct knob pages = {
 	.help = "pages in all, each given once",
 };
 
-static const struct knob *const knobs[] = {&pages,
-					   &knob_page_size,
-					   &knob_others,
-					   &knob_tick_ns,
-					   &knob_stuck_percent,
-					   &knob_stuck_ns,
-					   &knob_host_threads,
-					   NULL};
+static const struct knob *const knobs[] = {&pages, RANGE_KNOBS, NULL};
 
 static int make(const struct knob_values *values, uint32_t vcpus,
 		struct scenario *s, struct err *err)

@@ -13,10 +13,15 @@ struct range_work {
 	bool fresh;	/* it is touched when the work is done, not before */
 };
 
+/** What range_make() reads beside `pages`, which has its own text for each. */
+#define RANGE_KNOBS                                                            \
+	&knob_page_size, &knob_others, &knob_tick_ns, &knob_stuck_percent,     \
+		&knob_stuck_ns, &knob_host_threads
+
 /**
  * Make a scenario in which host threads divide a range, of mapped and accepted
  * pages if it is not fresh, and work on it once, while vCPUs do what the knobs
- * say.  Uses the knobs of track.
+ * say.
  */
 int range_make(const struct workload *w, const struct knob_values *values,
 	       uint32_t vcpus, const struct range_work *work,
