@@ -124,7 +124,7 @@ AGENT_CFLAGS := -std=gnu11 -I. $(WARN) -O2 -ffreestanding -fpie \
 	   -fvisibility=hidden -fno-stack-protector -fcf-protection=none \
 	   -fno-asynchronous-unwind-tables -mno-red-zone -mgeneral-regs-only
 AGENT	:= $(O)/guest-agent/image
-AGENT_C	:= $(patsubst %,$(AGENT)/%.o,main check world_vm world_td)
+AGENT_C	:= $(patsubst %,$(AGENT)/%.o,main check gates world_vm world_td)
 AGENT_OBJ := $(AGENT)/entry.o $(AGENT_C) $(AGENT)/agent.o $(AGENT)/td.o
 # In its place in tests, linked with its entry, or all of it but one world.
 HOSTILE	:= $(O)/tests/guest/hostile
@@ -146,7 +146,7 @@ $(AGENT_OBJ) $(HOSTILE).o $(PENDING).o $(PENDING)_main.o:
 	$(Q)$(CC) $(AGENT_CFLAGS) -MMD -MP -c -o $@ $<
 
 $(AGENT).bin: $(AGENT_OBJ)
-$(HOSTILE).bin: $(AGENT)/entry.o $(HOSTILE).o
+$(HOSTILE).bin: $(AGENT)/entry.o $(AGENT)/gates.o $(HOSTILE).o
 $(PENDING).bin: $(PENDING_OBJ)
 $(AGENT).bin $(HOSTILE).bin $(PENDING).bin: guest-agent/image/image.lds
 	$(call say,LINK,$@)

@@ -7,10 +7,9 @@
 #include <cpuid.h>
 
 #include "guest-agent/image/check.h"
+#include "guest-agent/image/gates.h"
 
 #define PAGE_BYTES 4096ull
-#define CODE_SEG   8ull
-#define GATE	   0x8e00ull /* present, 64-bit interrupt gate */
 
 #ifndef VECTOR_VE
 #define VECTOR_VE 20
@@ -23,9 +22,10 @@ struct frame {
 
 /* Hidden: reached without a table of addresses. */
 #pragma GCC visibility push(hidden)
-extern const char agent_gates[], agent_touch_store[], agent_touch_ve[];
+extern const char agent_touch_store[], agent_touch_ve[];
 bool agent_touch(uint64_t gpa);
 #pragma GCC visibility pop
+
 /* So that the walk to a page of the scripts' memory does not fault either. */
 static void touch_tables(void)
 {
@@ -242,27 +242,6 @@ static const struct agent_port_ops ops = {
 
 /* ----------------------------------------------------- begin, end, fault */
 
-static void set_gates(uint64_t index)
-{
-	struct agent_stack *stack =
-		(struct agent_stack *)(uintptr_t)(AGENT_STACKS +
-						  (index << AGENT_STACK_SHIFT));
-	struct __attribute__((packed)) {
-		uint16_t limit;
-		uint64_t base;
-	} pointer = {sizeof(stack->idt) - 1, (uintptr_t)stack->idt};
-	unsigned v;
-
-	for (v = 0; v < AGENT_NR_VECTORS; v++) {
-		uint64_t at = (uintptr_t)agent_gates + v * AGENT_GATE_BYTES;
-
-		stack->idt[2 * v] = (at & 0xffff) | CODE_SEG << 16 |
-				    GATE << 32 | (at >> 16 & 0xffff) << 48;
-		stack->idt[2 * v + 1] = at >> 32;
-	}
-	__asm__ volatile("lidt %0" : : "m"(pointer));
-}
-
 /* So that no fault of its own falls into what is measured. */
 static void touch_box(struct agent_box *box)
 {
@@ -289,7 +268,7 @@ void agent_main(uint64_t index, struct agent_box *box)
 
 	late.n = 0;
 	late.what = AGENT_LAT_TOUCH;
-	set_gates(index);
+	agent_set_gates(index);
 	touch_box(box);
 	touch_tables();
 	vcpu.world->begin(&vcpu);

@@ -81,7 +81,6 @@ NOT_RUN = [
     (r"tdmem export --format FORMAT .*", "the synopsis, of all options"),
     (r"tdmem module SCRIPT \[--keep-going\] \[--quiet\] \[--threads\]",
      "the synopsis, of all options"),
-    (r"tdmem plot RESULT\.\.\.", "not a line: a folder is needed"),
     (r"tdmem export RESULT", "not a line: an option is needed"),
     (r"tdmem (run|show|list|export|module|compare|plot|trend)"
      r"( --[a-z-]+( \w+=\.\.\.)?)?",

@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+#include "guest-agent/image/gates.h"
 #include "guest-agent/image/mailbox.h"
 #include "tests/guest/hostile.h"
 
 #define PAGE_BYTES  4096ull
 #define MANY	    64
 #define IMAGE_BYTES 0x10000
-#define CODE_SEG    8ull
-#define GATE	    0x8e00ull /* present, 64-bit interrupt gate */
 
 typedef void attack_fn(struct agent_box *box, uint64_t *seed);
 
 /* Of the agent's entry.S, which calls the two others. */
-extern const char agent_gates[] __attribute__((visibility("hidden")));
 void agent_main(uint64_t index, struct agent_box *box);
 void agent_fault(uint64_t vector, uint64_t error, uint64_t *frame);
 
@@ -334,33 +332,12 @@ static attack_fn *const attacks[NR_ATTACKS] = {
 	[ATTACK_RANDOM] = attack_random,
 };
 
-static void set_gates(uint64_t index)
-{
-	struct agent_stack *stack =
-		(struct agent_stack *)(uintptr_t)(AGENT_STACKS +
-						  (index << AGENT_STACK_SHIFT));
-	struct __attribute__((packed)) {
-		uint16_t limit;
-		uint64_t base;
-	} pointer = {sizeof(stack->idt) - 1, (uintptr_t)stack->idt};
-	unsigned v;
-
-	for (v = 0; v < AGENT_NR_VECTORS; v++) {
-		uint64_t at = (uintptr_t)agent_gates + v * AGENT_GATE_BYTES;
-
-		stack->idt[2 * v] = (at & 0xffff) | CODE_SEG << 16 |
-				    GATE << 32 | (at >> 16 & 0xffff) << 48;
-		stack->idt[2 * v + 1] = at >> 32;
-	}
-	__asm__ volatile("lidt %0" : : "m"(pointer));
-}
-
 void agent_main(uint64_t index, struct agent_box *box)
 {
 	const struct agent_op *op = agent_box_script(box);
 	uint64_t seed = (uint64_t)op->count * 1022 + index + 1;
 
-	set_gates(index);
+	agent_set_gates(index);
 	attacks[op->arg % NR_ATTACKS](box, &seed);
 	for (;;)
 		out(AGENT_PORT, AGENT_BELL_DONE);
