@@ -162,7 +162,7 @@ bool probe_take_sum(const struct probe *probe, uint32_t point, uint32_t kind,
 	add(sample, m->calls, sum->calls);
 	if (p->call && sum->calls)
 		add(sample, "calls.total", sum->calls);
-	if (!sum->calls)
+	if (!sum->hist->count)
 		return true;
 	hist = sample_hist(sample, m->latency);
 	if (!hist)

@@ -189,6 +189,8 @@ static void an_epoch_is_no_operand(void **state)
 
 	(void)state;
 	assert_true(sample_init(&s));
+	for (int i = 0; i < 3; i++)
+		hist_record(&hist, 1000);
 	probe_sum_result(&sum, 0x8000020100000000ull, 2);
 	probe_sum_result(&sum, 0x80000200000000a9ull, 1);
 	assert_true(probe_take_sum(&p, point(p.table, "tdh_mem_track"), 0, &sum,
@@ -236,6 +238,8 @@ static void results_have_the_kernels_names(void **state)
 
 	(void)state;
 	assert_true(sample_init(&s));
+	for (int i = 0; i < 9; i++)
+		hist_record(&hist, 1000);
 	probe_sum_result(&sum, 5, 4);
 	probe_sum_result(&sum, 6, 1);		  /* no name is known */
 	probe_sum_result(&sum, (uint64_t)-14, 2); /* -EFAULT */
@@ -254,7 +258,8 @@ static void results_have_the_kernels_names(void **state)
 static void counts_alone_are_calls(void **state)
 {
 	struct probe p = probe_of("seamcall");
-	struct probe_sum sum = {.calls = 7};
+	static struct hist none;
+	struct probe_sum sum = {.calls = 7, .hist = &none};
 	json_t *all = json_object();
 	struct sample s;
 
