@@ -58,7 +58,8 @@ struct kvm_cell {
 	struct kvm_cell_thread *thread; /* vCPUs, then workers */
 	uint32_t nthreads;
 	uint64_t begin_ns, ran_ns; /* before the first entry; to the last end */
-	uint32_t finalized;	   /* atomic: vCPUs can run */
+	uint32_t finalizing;	   /* atomic: the TD is or will be finalized */
+	uint32_t finalized;	   /* atomic: it is, and vCPUs can run */
 	uint32_t gone;		   /* atomic: everybody comes to an end */
 	uint32_t vcpus_over;	   /* atomic: vCPUs whose scripts are over */
 	uint32_t vcpus_left;  /* atomic: threads of vCPUs that have ended */

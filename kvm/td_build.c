@@ -57,6 +57,7 @@ void td_host_finalize(struct kvm_cell_thread *t, const struct host_op *op)
 	struct kvm_tdx_cmd cmd = {.id = KVM_TDX_FINALIZE_VM};
 
 	(void)op;
+	__atomic_store_n(&t->cell->finalizing, 1, __ATOMIC_RELEASE);
 	while (td_command(t->cell->vm.fd, &cmd)) {
 		if (errno != EBUSY) {
 			end(t, &cmd);
@@ -96,8 +97,12 @@ static bool get(struct kvm_cell_thread *t, int vcpu, struct kvm_cpuid2 *given)
 
 	given->nent = TD_MOST_CPUIDS;
 	busy = td_command(vcpu, &cmd) != 0;
-	/* Once it is finalized the TD is asked for nothing any more. */
-	if (busy && finalized(t->cell))
+	/*
+	 * A TD that is finalized refuses this, and it can be that before
+	 * KVM_TDX_FINALIZE_VM has come back.
+	 */
+	if (busy && errno == EINVAL &&
+	    __atomic_load_n(&t->cell->finalizing, __ATOMIC_ACQUIRE))
 		return false;
 	if (busy && errno != EBUSY) {
 		end(t, &cmd);

@@ -48,6 +48,7 @@ struct fake_options {
 	unsigned piece; /* INIT_MEM_REGION is interrupted after so many pages;
 			   0: never */
 	unsigned busy_adds;	   /* so many single pages give EBUSY */
+	unsigned finalize_us;	   /* FINALIZE_VM is done, and comes back then */
 	unsigned busy_conversions; /* so many attribute calls give EAGAIN */
 	unsigned max_vcpus;	   /* 0: 8 */
 	bool only_ordinary;	   /* KVM_CAP_VM_TYPES without TDs */

@@ -2,6 +2,7 @@
 /* The commands of TDs, and their CPUID. */
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tests/unit/fake_kvm.h"
 
@@ -160,6 +161,9 @@ static int finalize(struct kvm_tdx_cmd *cmd, struct fake_vcpu *vcpu)
 	if (fake_vm.td != TD_INITIALIZED)
 		return fake_refuse(EINVAL, "KVM_TDX_FINALIZE_VM: state");
 	fake_vm.td = TD_RUNNABLE;
+	fake_unlock();
+	usleep(fake_options.finalize_us);
+	fake_lock();
 	return 0;
 }
 

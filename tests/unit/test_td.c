@@ -215,6 +215,7 @@ static void a_build_is_raced_by_ioctls(void **state)
 	kit_set(&r.kit, "pages", 64);
 	kit_set(&r.kit, "racers", 2);
 	r.fake.busy_adds = 5;
+	r.fake.finalize_us = 20000;
 	execute(&r);
 	assert_ok(&r);
 	assert_int_equal(kit_value(&r.sample, "build.count"), 64);
