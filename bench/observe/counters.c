@@ -6,10 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "bench/base/files.h"
 #include "bench/observe/counters.h"
 #include "bench/observe/counters_impl.h"
 #include "bench/result/metrics.h"
@@ -174,17 +174,6 @@ static int add_names(struct counters *c, char *text, struct err *e)
 	return 0;
 }
 
-/* Each thread has a file for each event, and there are many threads. */
-static void allow_files(void)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit))
-		return;
-	limit.rlim_cur = limit.rlim_max;
-	setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 int counters_load(const char *list, struct counters *c, struct err *e)
 {
 	char *text = strdup(strcmp(list, "default") ? list : DEFAULT_LIST);
@@ -203,7 +192,7 @@ int counters_load(const char *list, struct counters *c, struct err *e)
 	if (status)
 		counters_free(c);
 	else
-		allow_files();
+		files_allow();
 	return status;
 }
 

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "bench/backend.h"
+#include "bench/base/files.h"
 #include "kvm/probe/account.h"
 #include "kvm/probe/impl.h"
 #include "kvm/probe/ring.h"
@@ -57,6 +58,7 @@ struct kprobes {
 	struct watched *watched; /* of each seat */
 	/* Of all seats. */
 	struct probe_slot slot[PROBE_POINTS][PROBE_KINDS];
+	pthread_mutex_t missing; /* of the probe's places, when threads sit */
 	pthread_t reader;
 	bool reads;
 	int wake;      /* an eventfd: a thread has sat down, or `over` is set */
@@ -166,6 +168,7 @@ static struct kprobes *new_kprobes(const struct probe *probe, uint32_t type)
 
 	if (!k)
 		return NULL;
+	pthread_mutex_init(&k->missing, NULL);
 	k->table = probe->table;
 	k->type = type;
 	k->seats = probe->seats;
@@ -204,6 +207,7 @@ static int kprobes_open(struct probe *probe)
 				   : strerror(error));
 		return -1;
 	}
+	files_allow();
 	probe->state = new_kprobes(probe, type);
 	if (!probe->state)
 		say(probe, "out of memory");
@@ -351,6 +355,7 @@ static void kprobes_close(struct probe *probe)
 	struct kprobes *k = probe->state;
 
 	kprobes_detach(probe);
+	pthread_mutex_destroy(&k->missing);
 	close(k->wake);
 	free(k->watched);
 	free(k);
@@ -376,6 +381,44 @@ static void join_ring(struct watched *w, const struct event *e, int *first)
 		ioctl(e->fd, PERF_EVENT_IOC_SET_OUTPUT, *first);
 }
 
+/* Not watched on one thread, its calls would be too few: it is missing. */
+static void miss(struct probe *probe, uint32_t point, int error)
+{
+	struct kprobes *k = probe->state;
+
+	pthread_mutex_lock(&k->missing);
+	probe_miss(probe, point, "cannot be watched on all threads (%s)",
+		   strerror(error));
+	pthread_mutex_unlock(&k->missing);
+}
+
+static const char *name_of(struct probe *probe, uint32_t point)
+{
+	struct kprobes *k = probe->state;
+	const char *name;
+
+	pthread_mutex_lock(&k->missing);
+	name = probe->place[point].name;
+	pthread_mutex_unlock(&k->missing);
+	return name;
+}
+
+/* False: errno. */
+static bool sit_at(struct watched *w, uint32_t point, const char *name,
+		   int *first)
+{
+	for (int side = ENTRY; side < NR_SIDES; side++) {
+		struct event *e = &w->event[point][side];
+
+		e->fd = open_event(w->kprobes->type, name, side);
+		if (e->fd < 0)
+			return false;
+		ioctl(e->fd, PERF_EVENT_IOC_ID, &e->id);
+		join_ring(w, e, first);
+	}
+	return true;
+}
+
 static void kprobes_sit(struct probe *probe, uint32_t seat)
 {
 	struct kprobes *k = probe->state;
@@ -383,17 +426,10 @@ static void kprobes_sit(struct probe *probe, uint32_t seat)
 	int first = -1;
 
 	for (uint32_t i = 0; i < k->table->n; i++) {
-		for (int side = ENTRY; side < NR_SIDES; side++) {
-			struct event *e = &w->event[i][side];
+		const char *name = name_of(probe, i);
 
-			if (!probe->place[i].name)
-				continue;
-			e->fd = open_event(k->type, probe->place[i].name, side);
-			if (e->fd < 0)
-				continue;
-			ioctl(e->fd, PERF_EVENT_IOC_ID, &e->id);
-			join_ring(w, e, &first);
-		}
+		if (name && !sit_at(w, i, name, &first))
+			miss(probe, i, errno);
 	}
 	__atomic_store_n(&w->source, first, __ATOMIC_RELEASE);
 	wake_reader(k);
@@ -456,8 +492,10 @@ static void kprobes_finish(struct probe *probe, struct sample *sample)
 {
 	uint64_t missed = 0;
 
-	for (uint32_t i = 0; i < probe->table->n; i++)
-		missed += missed_of(probe->state, i);
+	for (uint32_t i = 0; i < probe->table->n; i++) {
+		if (probe->place[i].name)
+			missed += missed_of(probe->state, i);
+	}
 	sample_set(sample, "probe.missed", (double)missed);
 }
 

@@ -108,6 +108,8 @@ check "kprobes on functions that every kernel has" \
 	grep -qE 'OK .*kprobes_see_calls_and' "$dir/kernel.text"
 check "kprobes, more calls than fit into a buffer" \
 	grep -qE 'OK .*kprobes_count_what_they_miss' "$dir/kernel.text"
+check "kprobes: a function that one thread cannot watch is missing" \
+	grep -qE 'OK .*watched_on_all_threads_is_missing' "$dir/kernel.text"
 
 if every kvm fault-in 1 'e["by"] == "bpf"' 2>/dev/null; then
 	check "bpf on functions that every kernel has" \

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -199,12 +200,42 @@ static void kprobes_count_what_they_miss(void **state)
 	close(mem);
 }
 
+/* It would have too few calls. */
+static void what_is_not_watched_on_all_threads_is_missing(void **state)
+{
+	enum { OF_WATCH = 2, EVENTS = 3 };
+	struct rlimit limit, few;
+	struct probe probe;
+	struct sample s;
+	int next;
+
+	(void)state;
+	if (!begin(&probe, &probe_by_kprobes))
+		skip();
+	next = dup(STDIN_FILENO);
+	close(next);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	few = limit;
+	few.rlim_cur = (rlim_t)(next + OF_WATCH + EVENTS);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	watch(&probe, &s);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	is(&s, "tdh_mem_range_block.calls", 6);
+	is(&s, "probe.missed", 0);
+	assert_false(s.value[metric_find("sept_map.calls")] >= 0);
+	assert_null(probe.place[1].name);
+	assert_non_null(strstr(probe.place[1].missing, "on all threads"));
+	sample_free(&s);
+	probe_by_kprobes.close(&probe);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(bpf_sees_calls_and_what_they_return),
 		cmocka_unit_test(kprobes_see_calls_and_what_they_return),
 		cmocka_unit_test(kprobes_count_what_they_miss),
+		cmocka_unit_test(what_is_not_watched_on_all_threads_is_missing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
