@@ -110,7 +110,8 @@ bool fake_fails(const char *name, const int *errors)
 {
 	unsigned i;
 
-	if (fake_inside || !plan.nth || ++plan.calls != plan.nth)
+	if (fake_inside || !plan.nth ||
+	    __atomic_add_fetch(&plan.calls, 1, __ATOMIC_RELAXED) != plan.nth)
 		return false;
 	for (i = 0; i < plan.error && errors[i]; i++)
 		;

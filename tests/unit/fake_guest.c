@@ -137,7 +137,8 @@ int fake_signal_msi(const struct kvm_msi *msi)
 		if (fake_vm.vcpu[i].id != id)
 			continue;
 		/* An APIC that is off takes none. */
-		if (!fake_vm.vcpu[i].apic_on)
+		if (!__atomic_load_n(&fake_vm.vcpu[i].apic_on,
+				     __ATOMIC_ACQUIRE))
 			return 0;
 		__atomic_store_n(&fake_vm.vcpu[i].msi, true, __ATOMIC_RELEASE);
 		return 1;

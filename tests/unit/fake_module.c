@@ -196,7 +196,9 @@ static void vmcall(struct td_registers *r)
 		do_out(r);
 		break;
 	case 32:
-		fake_current->apic_on = r->r12 == 0x80F && r->r13 & 0x100;
+		__atomic_store_n(&fake_current->apic_on,
+				 r->r12 == 0x80F && r->r13 & 0x100,
+				 __ATOMIC_RELEASE);
 		break;
 	case 0x10001:
 		map_gpa(r);
