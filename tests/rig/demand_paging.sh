@@ -3,18 +3,18 @@
 #
 # fault-in beside the kernel's own demand_paging_test, which is built from
 # Debian's newest linux-source package: the same memory, the same vCPUs on the
-# same CPUs, one run of each in turn, in one machine.  Prints the medians, and
-# fails where fault-in has fewer than 0.95 of the test's pages a second: the
-# median of the ratios of runs beside each other.
+# same CPUs, in turn, in one machine.  Prints the medians, and fails where
+# fault-in has fewer than 0.95 of the test's pages a second: the median of the
+# ratios of rounds, in each of which both run twice.
 #
 # TDMEM_RIG_DIR      where packages are kept and the test is built (build/rig)
-# TDMEM_ROUNDS       runs of each (9)
+# TDMEM_ROUNDS       rounds (15)
 # TDMEM_HERE=1       not in the rig: on this machine's own /dev/kvm
 
 . "$(dirname "$0")/../cli/lib.sh"
 
 rig=${TDMEM_RIG_DIR:-$root/build/rig}
-rounds=${TDMEM_ROUNDS:-9}
+rounds=${TDMEM_ROUNDS:-15}
 mib=16
 mkdir -p "$rig"
 rig=$(cd "$rig" && pwd)
@@ -77,7 +77,7 @@ config 1 >"$dir/1.json"
 config 2 >"$dir/2.json"
 cp "$root/configs/costs/spr.json" "$TDMEM" "$theirs" "$dir/"
 
-# Who begins changes from round to round.
+# Each is as often, and as long, before the other as behind it.
 cat >"$dir/do" <<-EOF
 	#!/bin/sh
 	ours() {
@@ -96,13 +96,10 @@ cat >"$dir/do" <<-EOF
 	round=0
 	while [ \$round -lt $rounds ]; do
 		for vcpus in 1 2; do
-			if [ \$((round % 2)) -eq 0 ]; then
-				ours \$vcpus
-				theirs \$vcpus
-			else
-				theirs \$vcpus
-				ours \$vcpus
-			fi
+			ours \$vcpus
+			theirs \$vcpus
+			theirs \$vcpus
+			ours \$vcpus
 		done
 		round=\$((round + 1))
 	done
@@ -149,9 +146,11 @@ cat >"$dir/rates.py" <<-'EOF'
 	      "demand_paging_test (range)   ratio")
 	for vcpus, by in sorted(rates.items()):
 	    ours, theirs = by["ours"], by["theirs"]
-	    # Of runs that were beside each other, so that what slows the machine
-	    # down for a while slows down both.
-	    ratio = statistics.median(a / b for a, b in zip(ours, theirs))
+	    # Of rounds, so that what slows the machine down for a while slows
+	    # down both: each has two runs of each.
+	    ratio = statistics.median(
+	        sum(ours[i:i + 2]) / sum(theirs[i:i + 2])
+	        for i in range(0, len(ours), 2))
 	    shown = ["%7.0f (%.0f..%.0f)" % (statistics.median(r), min(r), max(r))
 	             for r in (ours, theirs)]
 	    print("%5s %4d  %-28s %-28s %.3f %s" % (vcpus, len(ours), *shown, ratio,
