@@ -64,8 +64,8 @@ void kvm_cell_end(struct kvm_cell *cell, enum cell_status status,
 	cell->failed = true;
 	pthread_mutex_unlock(&cell->lock);
 	__atomic_store_n(&vmm_shared(&cell->vm)->gone, 1, __ATOMIC_RELEASE);
-	__atomic_store_n(&cell->gone, 1, __ATOMIC_RELEASE);
-	kvm_cell_tell(cell);
+	if (!__atomic_exchange_n(&cell->gone, 1, __ATOMIC_ACQ_REL))
+		kvm_cell_tell(cell); /* it is news once */
 }
 
 static uint32_t seat_of(const struct kvm_cell_thread *t)

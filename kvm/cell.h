@@ -8,7 +8,6 @@
 #define TDMEM_KVM_CELL_H
 
 #include <pthread.h>
-#include <time.h>
 
 #include "bench/backend.h"
 #include "kvm/stats.h"

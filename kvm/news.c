@@ -4,6 +4,8 @@
  * and again would take CPUs from vCPUs that measure.
  */
 #define _GNU_SOURCE /* pthread_cond_clockwait() */
+#include <time.h>
+
 #include "kvm/cell.h"
 
 void kvm_news_init(struct kvm_news *news)

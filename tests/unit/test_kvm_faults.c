@@ -37,7 +37,8 @@ struct answer {
 
 static struct {
 	struct answer answer;
-	uint32_t runs; /* atomic */
+	uint32_t runs;	/* atomic */
+	uint32_t kicks; /* atomic: of one that hangs */
 } fake;
 
 static int answer_run(int fd)
@@ -47,8 +48,10 @@ static int answer_run(int fd)
 
 	if (__atomic_add_fetch(&fake.runs, 1, __ATOMIC_ACQ_REL) != a->at)
 		return (int)syscall(SYS_ioctl, fd, KVM_RUN, 0);
-	while (a->hangs)
+	while (a->hangs) {
 		pause();
+		__atomic_add_fetch(&fake.kicks, 1, __ATOMIC_RELAXED);
+	}
 	run = mmap(NULL, sizeof(*run), PROT_READ | PROT_WRITE, MAP_SHARED, fd,
 		   0);
 	if (run == MAP_FAILED)
@@ -332,6 +335,9 @@ static void a_hung_vcpu_is_given_up(void **state)
 	assert_int_equal(execute(&row, &sample, &e), -1);
 	assert_non_null(strstr(e.text, "does not leave KVM_RUN, kicked for"));
 	assert_int_equal(e.status, EXIT_FAILED);
+	/* For 5 s each 2 ms, and when another thread has come to its end. */
+	assert_in_range(__atomic_load_n(&fake.kicks, __ATOMIC_RELAXED), 2,
+			2500 + 10);
 	sample_free(&sample);
 }
 
