@@ -12,6 +12,7 @@
 
 #include "bench/calibrate/impl.h"
 #include "model/machine/threads_work.h"
+#include "tests/unit/costs_kit.h"
 
 static void load_base(struct costs *base)
 {
@@ -32,31 +33,6 @@ static void add(struct calibration *c, const char *name, const char *entry,
 				.interval = {median * 0.9, median * 1.1, 0.95},
 				.batches = 101};
 	snprintf(p->name, sizeof(p->name), "%s", name);
-}
-
-static json_t *entry_of(json_t *root, const char *name)
-{
-	json_t *entry;
-	size_t i;
-
-	json_array_foreach(json_object_get(root, "entries"), i, entry)
-	{
-		if (!strcmp(json_string_value(json_object_get(entry, "name")),
-			    name))
-			return entry;
-	}
-	fail_msg("no entry %s", name);
-	return NULL;
-}
-
-static double number(json_t *root, const char *name, const char *column)
-{
-	return json_number_value(json_object_get(entry_of(root, name), column));
-}
-
-static const char *text(json_t *root, const char *name, const char *member)
-{
-	return json_string_value(json_object_get(entry_of(root, name), member));
 }
 
 static void test_table(void **state)

@@ -14,6 +14,7 @@
 
 #include "bench/calibrate/impl.h"
 #include "bench/observe/environment.h"
+#include "tests/unit/costs_kit.h"
 
 #define METRIC(name, unit, histogram)                                          \
 	"\"" name "\":{\"unit\":\"" unit "\",\"direction\":\"lower\","         \
@@ -156,31 +157,6 @@ static void test_repeats(void **state)
 	assert_string_equal(c.seamcalls.when, "T");
 	assert_non_null(strstr(c.seamcalls.where, "7 CPUs, K"));
 	samples_free(&s);
-}
-
-static json_t *entry_of(json_t *root, const char *name)
-{
-	json_t *entry;
-	size_t i;
-
-	json_array_foreach(json_object_get(root, "entries"), i, entry)
-	{
-		if (!strcmp(json_string_value(json_object_get(entry, "name")),
-			    name))
-			return entry;
-	}
-	fail_msg("no entry %s", name);
-	return NULL;
-}
-
-static double number(json_t *root, const char *name, const char *column)
-{
-	return json_number_value(json_object_get(entry_of(root, name), column));
-}
-
-static const char *text(json_t *root, const char *name, const char *member)
-{
-	return json_string_value(json_object_get(entry_of(root, name), member));
 }
 
 /*
