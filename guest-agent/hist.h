@@ -75,6 +75,10 @@ static inline uint64_t hist_middle(uint32_t index)
 	       (shift > 1 ? (1ull << (shift - 1)) >> 1 : 0);
 }
 
+_Static_assert((HIST_BUCKETS & (HIST_BUCKETS - 1)) == 0,
+	       "a mask is the bound of an index");
+
+/* The mask changes nothing; BPF's verifier sees the bound by it. */
 static inline void hist_record(struct hist *h, uint64_t value)
 {
 	h->count++;
@@ -86,7 +90,7 @@ static inline void hist_record(struct hist *h, uint64_t value)
 	if (value >> HIST_MAX_BITS)
 		h->overflow++;
 	else
-		h->bucket[hist_index(value)]++;
+		h->bucket[hist_index(value) & (HIST_BUCKETS - 1)]++;
 }
 
 #endif

@@ -41,21 +41,6 @@ static __always_inline void count_result(struct probe_slot *slot,
 	slot->other_results++;
 }
 
-/* hist_record(), with a bound on the bucket that BPF's verifier can see. */
-static __always_inline void record(struct hist *h, uint64_t ns)
-{
-	h->count++;
-	h->sum += ns;
-	if (ns > h->max)
-		h->max = ns;
-	if (h->min_plus_1 == 0 || ns < h->min_plus_1 - 1)
-		h->min_plus_1 = ns + 1;
-	if (ns >> HIST_MAX_BITS)
-		h->overflow++;
-	else
-		h->bucket[hist_index(ns) & (HIST_BUCKETS - 1)]++;
-}
-
 /* It has returned this; `busy` of the seat tells second tries. */
 static __always_inline void take_result(struct probe_seat *seat, uint32_t point,
 					uint32_t returns,

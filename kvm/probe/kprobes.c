@@ -239,7 +239,7 @@ static void take_return(struct watched *w, uint32_t point,
 		return; /* the entry was lost */
 	slot = &w->kprobes->slot[point][w->seat.entered[point].slot];
 	w->seat.entered[point].ns = 0;
-	record(&slot->hist, s->time - begin_ns);
+	hist_record(&slot->hist, s->time - begin_ns);
 	if (returns != RETURNS_NOTHING)
 		take_result(&w->seat, point, returns, slot, s->reg[AX]);
 }

@@ -114,7 +114,7 @@ static __noinline int leave(void *ctx, __u32 point)
 	slot = bpf_map_lookup_elem(&slots, &at);
 	if (!slot)
 		return 0;
-	record(&slot->hist, now - seat->entered[point].ns);
+	hist_record(&slot->hist, now - seat->entered[point].ns);
 	seat->entered[point].ns = 0;
 	if (setup.rule[point].returns == RETURNS_NOTHING)
 		return 0;
